@@ -1,0 +1,56 @@
+"""Checks of parameters that the whole package shares: durations, instants, fractions, choices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from stanza_lab.errors import ParameterError
+
+Duration = str | timedelta | pd.Timedelta
+Instant = str | datetime | pd.Timestamp
+
+
+def duration(value: Duration, name: str, *, zero: bool = False) -> pd.Timedelta:
+    """Return `value` as a positive Timedelta (`zero` allows 0)."""
+    try:
+        delta = pd.Timedelta(value)
+    except (ValueError, TypeError) as error:
+        raise ParameterError(f"{name}={value!r} is not a duration; pass '5min', '90s' or a Timedelta") from error
+    if pd.isna(delta) or delta < pd.Timedelta(0) or (delta == pd.Timedelta(0) and not zero):
+        raise ParameterError(f"{name}={value!r} must be {'zero or ' if zero else ''}longer than zero")
+    return delta
+
+
+def instant(value: Instant, name: str) -> pd.Timestamp:
+    """Return `value` as a UTC Timestamp; a value without a zone is read as UTC."""
+    try:
+        at = pd.Timestamp(value)
+    except (ValueError, TypeError) as error:
+        raise ParameterError(f"{name}={value!r} is not a time; pass '2026-03-01' or '2026-03-01T14:02Z'") from error
+    if pd.isna(at):
+        raise ParameterError(f"{name}={value!r} is not a time")
+    return at.tz_localize("UTC") if at.tzinfo is None else at.tz_convert("UTC")
+
+
+def fraction(value: float, name: str) -> float:
+    """Return `value` when it lies in [0, 1]."""
+    if not 0.0 <= value <= 1.0:
+        raise ParameterError(f"{name}={value!r} must lie between 0 and 1")
+    return float(value)
+
+
+def at_least(value: int, name: str, low: int) -> int:
+    """Return `value` when it is a whole number of at least `low`."""
+    if isinstance(value, bool) or int(value) != value or value < low:
+        raise ParameterError(f"{name}={value!r} must be a whole number of at least {low}")
+    return int(value)
+
+
+def choice(value: str, name: str, allowed: Collection[str]) -> str:
+    """Return `value` when it is one of the `allowed` words."""
+    if value not in allowed:
+        raise ParameterError(f"{name}={value!r} is not known; pass one of {sorted(allowed)}")
+    return value
