@@ -39,7 +39,7 @@ test: setup ## run the tests
 lint: setup ## style, docstrings, formatting and import layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports
 
 types: setup ## static types
 	@$(BIN)/mypy

@@ -325,7 +325,7 @@ def _missing(name: str, frame: pd.DataFrame) -> str:
 
 def _times(values: pd.Series) -> pd.Series:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return values.dt.tz_convert("UTC").astype(TIME_DTYPE)
+        return pd.Series(values.dt.tz_convert("UTC"), dtype=TIME_DTYPE)
     if pd.api.types.is_datetime64_dtype(values.dtype):
         raise ValueError("times have no zone; localise them first, for example frame[...].dt.tz_localize('UTC')")
     present = values.dropna()

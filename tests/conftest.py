@@ -10,9 +10,21 @@ import pytest
 SHARED = Path(os.environ.get("STANZA_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--require-shared", action="store_true", help="fail, not skip, without the recordings")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the recordings, so that `-m "not shared"` and CI see the same tests."""
+    for item in items:
+        if "shared" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.shared)
+
+
 @pytest.fixture(scope="session")
-def shared() -> Path:
+def shared(pytestconfig: pytest.Config) -> Path:
     """Return the folder of real recordings and vendor samples, or skip: a user's clone does not have it."""
     if not (SHARED / "data" / "petshop_low").is_dir():
-        pytest.skip(f"needs the folder of real recordings, looked for at {SHARED}; set STANZA_SHARED to it")
+        absent = f"needs the folder of real recordings, looked for at {SHARED}; set STANZA_SHARED to it"
+        (pytest.fail if pytestconfig.getoption("--require-shared") else pytest.skip)(absent)
     return SHARED

@@ -1,0 +1,270 @@
+"""The bundle: what was learned, as one directory of JSON and Parquet.
+
+It holds parameters, co-firing statistics, edges and services, and a manifest with the versions, the span of the data
+and a hash of every file. It holds no alert text and nothing that executes when it is loaded. Written twice from the
+same models, it is the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import importlib.metadata
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+
+import stanza_lab
+from stanza_lab import schema
+from stanza_lab.dependencies import DependencyModel
+from stanza_lab.errors import BundleError
+from stanza_lab.incidents import IncidentClusterer
+from stanza_lab.production import ProductionMap
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+_LIBRARIES = ("hdbscan", "networkx", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
+_LARGEST_MANIFEST = 1_000_000  # bytes; a manifest has a few thousand
+
+
+@dataclass(frozen=True, repr=False)
+class Bundle:
+    """Hold a loaded bundle. Made by `load_bundle`.
+
+    Attributes
+    ----------
+    path : Path
+        Directory it was loaded from.
+    manifest : dict
+        Versions, parameters, data span, counts and the hash of every file.
+    clusterer : IncidentClusterer
+        With the parameters it was fitted with, not fitted: `fit` it on alerts of your own.
+    dependencies : DependencyModel
+        Fitted: its statistics came along, so `partial_fit` goes on where it was.
+    production : ProductionMap
+        The map as it was saved.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    clusterer: IncidentClusterer
+    dependencies: DependencyModel
+    production: ProductionMap
+
+    @property
+    def edges(self) -> pd.DataFrame:
+        """The edges of the map, `schema.EDGES`, with the verdicts of traces where they were laid over it."""
+        return self.production.edges
+
+    @property
+    def services(self) -> pd.DataFrame:
+        """The services of the map, one row each: team, alerts, incidents, first and last seen, environment."""
+        return self.production.services
+
+    def __repr__(self) -> str:
+        """Return one line: what it holds and of when."""
+        counts, data = self.manifest["counts"], self.manifest["data"]
+        return (
+            f"Bundle({self.path}: {counts['services']:,} services, {counts['edges']:,} edges, "
+            f"{counts['incidents']:,} incidents of {counts['alerts']:,} alerts, {data['since']} to {data['until']})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("path", self.path),
+            ("data", f"{self.manifest['data']['since']} to {self.manifest['data']['until']} (UTC)"),
+            *((name, f"{count:,}") for name, count in self.manifest["counts"].items()),
+            *((f"{name}", f"{entry['bytes']:,} bytes") for name, entry in self.manifest["files"].items()),
+            ("written by", f"stanza_lab {self.manifest['versions']['stanza_lab']}"),
+        ]
+        cells = (f"<tr><th>{html.escape(str(k))}</th><td>{html.escape(str(v))}</td></tr>" for k, v in rows)
+        return f"<table><caption>Bundle</caption>{''.join(cells)}</table>"
+
+
+def save_bundle(
+    path: str | os.PathLike[str],
+    *,
+    clusterer: IncidentClusterer,
+    dependencies: DependencyModel,
+    production: ProductionMap,
+    overwrite: bool = False,
+) -> Path:
+    """Save fitted models and the map as a directory of JSON and Parquet.
+
+    Parameters
+    ----------
+    path : path-like
+        Directory to make. It appears whole or not at all.
+    clusterer : IncidentClusterer
+        Fitted. Its parameters are saved; the alerts it saw are not.
+    dependencies : DependencyModel
+        Fitted. Its parameters and statistics are saved.
+    production : ProductionMap
+        The map to save. Of a view, the whole map it was cut from.
+    overwrite : bool, default False
+        Replace a bundle that is there. Anything else that is there is never replaced.
+
+    Returns
+    -------
+    Path
+        The directory.
+
+    Raises
+    ------
+    BundleError
+        Something is at `path` already.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, stanza_lab as sl
+    >>> alerts = sl.simulate_production(services=8, teams=2, days=7, incidents=5, random_state=1).alerts
+    >>> clusterer, model = sl.IncidentClusterer().fit(alerts), sl.DependencyModel().fit(alerts)
+    >>> production = sl.ProductionMap(model.edges_, alerts)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = sl.save_bundle(
+    ...         pathlib.Path(folder) / "bundle", clusterer=clusterer, dependencies=model, production=production
+    ...     )
+    ...     sorted(file.name for file in path.iterdir())
+    ['cofirings.parquet', 'edges.parquet', 'firings.parquet', 'manifest.json', 'services.parquet']
+    """
+    target = Path(path)
+    if target.exists() and not (overwrite and (target / MANIFEST).is_file()):
+        hint = "pass overwrite=True (--force) to replace it" if (target / MANIFEST).is_file() else "it is no bundle"
+        raise BundleError(f"{target} is there already; {hint}, or choose another path")
+    production = production.whole
+    tables = {
+        "edges": production.edges,
+        "services": production.services,
+        **dependencies.statistics_.to_frames(),
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
+        new = Path(folder) / "new"
+        new.mkdir()
+        files = {}
+        for name, table in sorted(tables.items()):
+            table.to_parquet(new / f"{name}.parquet", index=False, compression="zstd")
+            files[f"{name}.parquet"] = {**_fingerprint((new / f"{name}.parquet").read_bytes()), "rows": len(table)}
+        manifest = _manifest(clusterer, dependencies, production) | {"files": files}
+        options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+        (new / MANIFEST).write_bytes(orjson.dumps(manifest, option=options))
+        if target.exists():  # moved aside first: a directory cannot be replaced in one step
+            target.rename(Path(folder) / "old")
+        new.rename(target)
+    return target
+
+
+def load_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """Load a bundle after checking every file against the manifest.
+
+    Parameters
+    ----------
+    path : path-like
+        Directory that `save_bundle` made.
+
+    Returns
+    -------
+    Bundle
+        The models and the map, ready to use.
+
+    Raises
+    ------
+    BundleError
+        It is no bundle, a file is missing or was altered, or a newer version of stanza_lab wrote it.
+
+    Examples
+    --------
+    >>> import stanza_lab as sl
+    >>> sl.load_bundle("no/such/place")
+    Traceback (most recent call last):
+        ...
+    stanza_lab.errors.BundleError: no/such/place is no bundle: it has no manifest.json; ...
+    """
+    path = Path(path)
+    manifest = _read_manifest(path)
+    tables = {name: _read_table(path, name, manifest) for name in ("edges", "services", "firings", "cofirings")}
+    parameters = manifest["parameters"]
+    try:
+        dependencies = DependencyModel.from_statistics(
+            {name: tables[name] for name in ("firings", "cofirings")},
+            settings=manifest["statistics"],
+            **parameters["dependencies"],
+        )
+        return Bundle(
+            path=path,
+            manifest=manifest,
+            clusterer=IncidentClusterer(**parameters["incidents"]),
+            dependencies=dependencies,
+            production=ProductionMap.from_tables(
+                schema.check(tables["edges"], schema.EDGES), services=tables["services"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"{path / MANIFEST} does not fit this version of stanza_lab: {error}") from error
+
+
+def _manifest(clusterer: IncidentClusterer, dependencies: DependencyModel, production: ProductionMap) -> dict[str, Any]:
+    services = production.services
+    since, until = services["first_seen"].min(), services["last_seen"].max()
+    return {
+        "format": FORMAT,
+        "versions": {"stanza_lab": stanza_lab.__version__} | {n: importlib.metadata.version(n) for n in _LIBRARIES},
+        "parameters": {"incidents": clusterer.get_params(), "dependencies": dependencies.get_params()},
+        "statistics": dependencies.statistics_.settings(),
+        "data": {
+            "since": None if pd.isna(since) else since.isoformat(),
+            "until": None if pd.isna(until) else until.isoformat(),
+        },
+        "counts": {
+            "alerts": len(clusterer.labels_),
+            "incidents": int(max(clusterer.labels_, default=-1)) + 1,
+            "services": len(services),
+            "teams": len(production.teams),
+            "edges": len(production.edges),
+        },
+    }
+
+
+def _fingerprint(content: bytes) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    file = path / MANIFEST
+    if not file.is_file():
+        raise BundleError(f"{path} is no bundle: it has no {MANIFEST}; make one with save_bundle or stanza-lab bundle")
+    if file.stat().st_size > _LARGEST_MANIFEST:
+        raise BundleError(f"{file} is larger than any manifest this package writes; it was altered")
+    try:
+        manifest = orjson.loads(file.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise BundleError(f"{file} is no JSON ({error}); the bundle was altered or cut short") from error
+    keys = {"format", "versions", "parameters", "statistics", "data", "counts", "files"}
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+        raise BundleError(f"{file} is no manifest of a bundle")
+    if manifest["format"] > FORMAT:
+        raise BundleError(
+            f"{path} has format {manifest['format']}, this stanza_lab {stanza_lab.__version__} reads up to {FORMAT}; "
+            f"it was written by stanza_lab {manifest.get('versions', {}).get('stanza_lab', '?')}: install that or newer"
+        )
+    if missing := keys - manifest.keys():
+        raise BundleError(f"{file} lacks {sorted(missing)}; the bundle was altered")
+    return manifest
+
+
+def _read_table(path: Path, name: str, manifest: dict[str, Any]) -> pd.DataFrame:
+    """Read a table by the name we give it: names in the manifest never become paths."""
+    file = path / f"{name}.parquet"
+    expected = manifest["files"].get(file.name) if isinstance(manifest["files"], dict) else None
+    if not isinstance(expected, dict) or not file.is_file():
+        raise BundleError(f"{path} lacks {file.name}; save the bundle again")
+    if file.stat().st_size != expected.get("bytes") or _fingerprint(file.read_bytes())["sha256"] != expected.get(
+        "sha256"
+    ):
+        raise BundleError(f"{file} is not what the manifest says: it was altered or cut short; save the bundle again")
+    return pd.read_parquet(file)

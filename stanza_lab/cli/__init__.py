@@ -1,0 +1,5 @@
+"""The command line: the verbs of the package, for people who live in a shell."""
+
+from stanza_lab.cli.app import main
+
+__all__ = ["main"]

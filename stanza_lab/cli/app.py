@@ -1,0 +1,296 @@
+"""The verbs. Each reads, calls one or two functions of the package and prints; nothing is computed here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+from rich.text import Text
+
+import stanza_lab as sl
+from stanza_lab.cli.output import Format, emit, emit_json, stderr
+from stanza_lab.errors import ParameterError, StanzaError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(
+    name="stanza-lab",
+    help="Alert exports in, a map of production out: what belongs together, what depends on what, how sure we are.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+HistoryPath = Annotated[Path, typer.Argument(metavar="HISTORY", help="History directory made by 'stanza-lab ingest'.")]
+Since = Annotated[str | None, typer.Option(help="Only alerts from this time on, for example 2026-07-01 (UTC).")]
+Until = Annotated[str | None, typer.Option(help="Only alerts before this time (UTC).")]
+Where = Annotated[str | None, typer.Option(help="SQL condition over the alerts, for example \"service = 'checkout'\".")]
+Ownership = Annotated[Path | None, typer.Option(help="CSV of service, team, repository, on_call, tier.", exists=True)]
+Traces = Annotated[Path | None, typer.Option(help="OTLP JSON traces to lay over the inferred edges.", exists=True)]
+Min = Annotated[float, typer.Option("--min-confidence", min=0, max=1, help="Leave out edges below this probability.")]
+As = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+Out = Annotated[Path | None, typer.Option(help="Write the result to this file instead of the terminal.")]
+Limit = Annotated[int, typer.Option(min=0, help="Rows the readable table shows; 0 shows all.")]
+
+
+class Analysis(NamedTuple):
+    """What the verbs after ingest work on."""
+
+    alerts: pd.DataFrame
+    clusterer: sl.IncidentClusterer
+    model: sl.DependencyModel
+    edges: pd.DataFrame
+    production: sl.ProductionMap
+
+
+def _alerts(
+    history: Path, since: str | None, until: str | None, where: str | None, ownership: Path | None
+) -> pd.DataFrame:
+    alerts = sl.History(history).alerts(since=since, until=until, where=where)
+    return sl.resolve_entities(alerts, catalog=sl.read_ownership(ownership) if ownership else None)
+
+
+def _analyse(alerts: pd.DataFrame, traces: Path | None, ownership: Path | None) -> Analysis:
+    clusterer = sl.IncidentClusterer().fit(alerts)
+    alerts = alerts.assign(incident_id=clusterer.labels_)
+    model = sl.DependencyModel().fit(alerts)
+    edges = sl.overlay_traces(model.edges_, sl.read_traces(traces)) if traces else model.edges_
+    owners = sl.read_ownership(ownership) if ownership else None
+    return Analysis(alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=owners))
+
+
+def _brief(edges: pd.DataFrame, format: Format) -> pd.DataFrame:  # noqa: A002
+    """Return the columns of edges that a reader takes in at once; files keep all."""
+    if format is not Format.table:
+        return edges
+    return edges[["src", "dst", "confidence", "link_confidence", "support", "lift", "lag_s", "provenance", "verdict"]]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"stanza-lab {sl.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Exports: files, folders, zip, gz.")],
+    history: Annotated[Path, typer.Option(help="History directory to add to; made when it is not there.")],
+    source: Annotated[str, typer.Option(help="System the exports come from; 'auto' looks at each record.")] = "auto",
+    tz: Annotated[str | None, typer.Option(help="Zone of times that state none, for example Europe/Berlin.")] = None,
+    show_rejected: Annotated[
+        bool, typer.Option("--show-rejected", help="List every record that was rejected.")
+    ] = False,
+    format: As = Format.table,  # noqa: A002
+) -> None:
+    """Read alert exports into a history. Reading the same files again adds nothing."""
+    report = sl.History(history).ingest(paths, source=source, tz=tz, progress=sys.stderr.isatty())
+    if format is Format.json:
+        emit_json(report.to_dict())
+    elif format is Format.table:
+        typer.echo(str(report))
+    else:
+        emit(report.by_file, format=format, out=None, title="ingested files")
+    if show_rejected and format is Format.table:
+        emit(report.rejected, format=format, out=None, title="rejected records", limit=0)
+    if report.events + report.duplicates == 0:
+        raise StanzaError(
+            f"nothing could be used of {report.records:,} records in {', '.join(map(str, paths))}; "
+            f"--show-rejected lists why, 'stanza-lab ingest --help' names what can be read"
+        )
+
+
+@app.command()
+def alerts(
+    history: HistoryPath,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
+    ownership: Ownership = None,
+    format: As = Format.table,  # noqa: A002
+    out: Out = None,
+    limit: Limit = 40,
+) -> None:
+    """List the alerts of a history, services and teams resolved."""
+    found = _alerts(history, since, until, where, ownership)
+    if format is Format.table:
+        found = found[["starts_at", "ends_at", "source", "severity", "service", "team", "summary"]]
+    emit(found, format=format, out=out, title=f"{len(found):,} alerts", limit=limit)
+
+
+@app.command()
+def incidents(
+    history: HistoryPath,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
+    ownership: Ownership = None,
+    format: As = Format.table,  # noqa: A002
+    out: Out = None,
+    limit: Limit = 40,
+) -> None:
+    """Group alerts into incidents and list them."""
+    found = sl.cluster_incidents(_alerts(history, since, until, where, ownership))
+    summary = sl.summarize_incidents(found)
+    alone = int((found["incident_id"] == sl.schema.NOISE).sum())
+    title = f"{len(summary):,} incidents of {len(found) - alone:,} alerts; {alone:,} alerts on their own"
+    if format is Format.table:
+        summary = summary[["incident_id", "starts_at", "duration_s", "alerts", "severity", "first_service", "title"]]
+    emit(summary, format=format, out=out, title=title, limit=limit)
+
+
+@app.command()
+def dependencies(
+    history: HistoryPath,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
+    traces: Traces = None,
+    min_confidence: Min = 0.5,
+    format: As = Format.table,  # noqa: A002
+    out: Out = None,
+    limit: Limit = 40,
+) -> None:
+    """Infer which service depends on which, with the confidence and the evidence."""
+    found = _alerts(history, since, until, where, None)
+    edges = sl.DependencyModel().fit(found).edges_
+    if traces:
+        edges = sl.overlay_traces(edges, sl.read_traces(traces))
+    sure = edges["link_confidence"] >= min_confidence
+    title = (
+        f"{int(sure.sum()):,} links of probability {min_confidence:g} or more among {found['service'].nunique():,} "
+        f"services ({int((~sure).sum()):,} weaker ones left out); src depends on dst with probability 'confidence'"
+    )
+    emit(_brief(edges[sure], format), format=format, out=out, title=title, limit=limit)
+
+
+@app.command(name="map")
+def map_(
+    history: HistoryPath,
+    service: Annotated[str | None, typer.Option(help="Only what is within --hops of this service.")] = None,
+    team: Annotated[str | None, typer.Option(help="Only this team, with the next clusters at its edges.")] = None,
+    hops: Annotated[int, typer.Option(min=0, help="How far from --service.")] = 2,
+    direction: Annotated[str, typer.Option(help="both, upstream (who depends on it) or downstream.")] = "both",
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
+    traces: Traces = None,
+    ownership: Ownership = None,
+    min_confidence: Min = 0.3,
+    html: Annotated[Path | None, typer.Option(help="Write the picture to this file; opens offline.")] = None,
+    format: As = Format.table,  # noqa: A002
+    out: Out = None,
+    limit: Limit = 40,
+) -> None:
+    """Show the map of production: all of it, around a service, or a team's."""
+    if service and team:
+        raise ParameterError("--service and --team are two views; pass one of them")
+    production = _analyse(_alerts(history, since, until, where, ownership), traces, ownership).production
+    if service:
+        production = production.near(service, hops=hops, direction=direction, min_confidence=min_confidence)
+    elif team:
+        production = production.team(team)
+    if html:
+        figure = sl.plot.production_map(production, min_confidence=min_confidence)
+        sl.write_figure(html, figure, title=f"Map of production: {service or team or 'all services'}")
+        stderr.print(Text(f"picture written to {html}"))
+    edges = production.edges
+    shown = edges[edges["link_confidence"] >= min_confidence]
+    emit(_brief(shown, format), format=format, out=out, title=repr(production), limit=limit)
+    if team and format is Format.table:
+        emit(production.next_clusters(team), format=format, out=None, title="next clusters", limit=limit)
+
+
+@app.command()
+def report(
+    history: HistoryPath,
+    out: Annotated[Path, typer.Option(help="HTML file to write; opens offline.")],
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
+    traces: Traces = None,
+    ownership: Ownership = None,
+) -> None:
+    """Write one offline HTML page: findings in words, figures, tables."""
+    found = _analyse(_alerts(history, since, until, where, ownership), traces, ownership)
+    summary = sl.summarize_incidents(found.alerts)
+    path = sl.write_report(out, alerts=found.alerts, incidents=summary, production=found.production)
+    typer.echo(str(path))
+
+
+@app.command()
+def bundle(
+    history: HistoryPath,
+    out: Annotated[Path, typer.Option(help="Directory to write the bundle to.")],
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
+    traces: Traces = None,
+    ownership: Ownership = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
+) -> None:
+    """Fit the models on a history and save them as a bundle: JSON and Parquet, no alert text."""
+    found = _analyse(_alerts(history, since, until, where, ownership), traces, ownership)
+    path = sl.save_bundle(
+        out, clusterer=found.clusterer, dependencies=found.model, production=found.production, overwrite=force
+    )
+    typer.echo(repr(sl.load_bundle(path)))
+
+
+@app.command()
+def simulate(
+    directory: Annotated[Path, typer.Argument(help="Directory to write to.")],
+    services: Annotated[int, typer.Option(min=2, help="Services in the production.")] = 40,
+    teams: Annotated[int, typer.Option(min=1, help="Teams that own them.")] = 8,
+    days: Annotated[int, typer.Option(min=1, help="Days of history.")] = 91,
+    incidents: Annotated[int, typer.Option(min=0, help="Faults to inject.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a former export.")] = False,
+) -> None:
+    """Write vendor-shaped exports, traces, a catalogue and the truth of a simulated production."""
+    made = sl.simulate_production(services=services, teams=teams, days=days, incidents=incidents, random_state=seed)
+    made.export(directory, overwrite=force)
+    typer.echo(f"{len(made.alerts):,} alerts of {services} services over {days} days written to {directory}")
+
+
+@app.command()
+def demo() -> None:
+    """Run the notebooks on the bundled history into build/demo and say what they found."""
+    from stanza_lab.cli.demo import checkout, run
+
+    run(checkout() / "build" / "demo")
+
+
+@app.command()
+def lab() -> None:
+    """Open JupyterLab on the notebooks."""
+    from stanza_lab.cli.demo import checkout
+
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(checkout() / "notebooks")]))  # noqa: S603
+
+
+def _warn(message: Warning | str, *_: object) -> None:
+    stderr.print(Text(f"warning: {message}", style="yellow"))
+
+
+def main() -> None:
+    """Run the command line; exit 0 done, 1 the data could not be used, 2 wrong usage."""
+    warnings.showwarning = _warn  # type: ignore[assignment]
+    try:
+        app()
+    except ParameterError as error:
+        stderr.print(Text(f"error: {error}", style="red"))
+        sys.exit(2)
+    except StanzaError as error:
+        stderr.print(Text(f"error: {error}", style="red"))
+        sys.exit(1)
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,146 @@
+"""Tables for the terminal and for files: readable first, safe always.
+
+Alert text is untrusted. In a terminal its control characters could move the cursor or retitle the window; in a
+spreadsheet a cell that starts with ``=`` is a formula. Both are taken apart here, where the text leaves.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from stanza_lab.errors import ParameterError
+
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# C0 and C1 controls and the bidirectional overrides; tab and newline become spaces below.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PIPED_WIDTH = 200  # columns when nobody says how wide: into a file or a pager
+
+
+class Format(StrEnum):
+    """How a table leaves the program."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    parquet = "parquet"
+
+
+def plain(value: Any) -> str:
+    """Return `value` as one line of harmless text for a terminal."""
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d %H:%M}Z"
+    if isinstance(value, list):
+        return ", ".join(map(plain, value))
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\n", " ").replace("\t", " "))
+
+
+def emit(frame: pd.DataFrame, *, format: Format, out: Path | None, title: str, limit: int = 40) -> None:  # noqa: A002
+    """Write `frame` to standard output, or to the file `out`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What to write.
+    format : Format
+        ``table`` is for people and shows at most `limit` rows; the others carry every row.
+    out : Path or None
+        File to write instead of standard output; needed for Parquet.
+    title : str
+        Heading of the readable table.
+    limit : int
+        Rows the readable table shows; 0 shows all.
+
+    Raises
+    ------
+    ParameterError
+        Parquet without `out`: it is not text.
+    """
+    if format is Format.parquet:
+        if out is None:
+            raise ParameterError("--format parquet is not text; add --out FILE.parquet")
+        frame.to_parquet(out, index=False)
+    elif format is Format.table:
+        if out is None:
+            _show(
+                frame,
+                Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH),
+                title,
+                limit,
+            )
+        else:
+            with out.open("w", encoding="utf-8") as stream:
+                _show(frame, Console(file=stream, width=_PIPED_WIDTH), title, 0)
+    else:
+        text = _json(frame) if format is Format.json else frame.map(_cell).to_csv(index=False).encode()
+        if out is None:
+            sys.stdout.buffer.write(text)
+            sys.stdout.buffer.flush()
+        else:
+            out.write_bytes(text)
+    if out is not None:
+        stderr.print(Text(f"{len(frame):,} rows written to {out}"))
+
+
+def emit_json(value: dict[str, Any]) -> None:
+    """Write one JSON object to standard output."""
+    sys.stdout.buffer.write(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
+
+
+def _show(frame: pd.DataFrame, console: Console, title: str, limit: int) -> None:
+    shown = frame if not limit else frame.head(limit)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for name, dtype in frame.dtypes.items():
+        fixed = pd.api.types.is_numeric_dtype(dtype) or isinstance(dtype, pd.DatetimeTZDtype)
+        table.add_column(
+            str(name),
+            justify="right" if pd.api.types.is_numeric_dtype(dtype) else "left",
+            no_wrap=fixed,
+            overflow="fold",
+            min_width=len(str(name)) if fixed else 8,
+        )
+    for row in shown.itertuples(index=False):
+        table.add_row(*(Text(plain(value)) for value in row))
+    console.print(Text(title, style="bold"))
+    console.print(table)
+    if len(shown) < len(frame):
+        more = len(frame) - len(shown)
+        console.print(f"{more:,} more rows; --limit 0 shows all, --format csv or parquet carries them", style="dim")
+
+
+def _json(frame: pd.DataFrame) -> bytes:
+    rows = frame.to_dict("records")
+    clean = [{key: _value(value) for key, value in row.items()} for row in rows]
+    return orjson.dumps(clean, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, list):
+        return [_value(item) for item in value]
+    return None if value is pd.NaT or value is pd.NA or value != value else value
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        value = ";".join(map(str, value))
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+
+import pytest
+
+from stanza_lab.errors import LoadError
+from stanza_lab.loaders import read_files
+
+ALARM = b'{"AlarmName": "cpu", "NewStateValue": "ALARM", "StateChangeTime": "2026-03-01T14:02:11Z"}\n'
+
+
+def zipped(**members: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def outcome(path) -> list:
+    """Return (file, events, reasons) of every batch, files relative to `path`."""
+    batches = read_files(path)
+    return [(b.file.removeprefix(f"{path}/"), len(b.events), b.rejected["reason"].tolist()) for b in batches]
+
+
+def test_folder_is_read_in_order_without_hidden_files(tmp_path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / ".git").mkdir()
+    for name in ("z.json", "b/c.jsonl", "b/.c.jsonl.swp", ".git/config.json"):
+        (tmp_path / name).write_bytes(ALARM)
+    (tmp_path / "README.md").write_text("# Exports\n")
+    assert outcome(tmp_path) == [("README.md", 0, ["not_json"]), ("b/c.jsonl", 1, []), ("z.json", 1, [])]
+
+
+def test_folder_without_files_says_so(tmp_path) -> None:
+    assert outcome(tmp_path) == [(str(tmp_path), 0, ["empty_folder"])]
+
+
+def test_path_that_does_not_exist_is_an_error_at_once(tmp_path) -> None:
+    with pytest.raises(LoadError, match=r"no such file or folder: .*nowhere"):
+        read_files([tmp_path, tmp_path / "nowhere"])
+
+
+def test_archives_are_read_member_by_member(tmp_path) -> None:
+    inner = zipped(**{"two.json.gz": gzip.compress(ALARM * 2)})
+    packed = zipped(**{"b/one.json": ALARM, "a.zip": inner, "empty.json": b"", "b/.hidden": b"x", "__MACOSX/._b": b"x"})
+    (tmp_path / "all.zip").write_bytes(packed)
+    (tmp_path / "x.json.gz").write_bytes(gzip.compress(ALARM))
+    assert outcome(tmp_path) == [
+        ("all.zip!a.zip!two.json.gz", 2, []),
+        ("all.zip!b/one.json", 1, []),
+        ("all.zip!empty.json", 0, ["empty_file"]),
+        ("x.json.gz", 1, []),
+    ]
+
+
+def test_member_that_points_outside_is_read_and_written_nowhere(tmp_path) -> None:
+    folder = tmp_path / "in" / "side"
+    folder.mkdir(parents=True)
+    (folder / "evil.zip").write_bytes(zipped(**{"../../escaped.json": ALARM}))
+    assert outcome(folder) == [("evil.zip!../../escaped.json", 1, [])]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["evil.zip"]
+
+
+@pytest.mark.parametrize(
+    ("packed", "reason"),
+    [
+        (b"PK\x03\x04 and nothing more", "broken_archive"),
+        (b"\x1f\x8b and nothing more", "broken_archive"),
+        (zipped(), "empty_file"),
+        (zipped(a=ALARM).replace(b"\x08\x00", b"\x63\x00"), "broken_archive"),
+        (gzip.compress(gzip.compress(gzip.compress(gzip.compress(ALARM)))), "too_deep"),
+    ],
+    ids=["zip", "gzip", "empty zip", "method", "nested"],
+)
+def test_archive_that_cannot_be_opened_is_one_clear_row(tmp_path, packed, reason) -> None:
+    (tmp_path / "archive").write_bytes(packed)
+    [(_, events, reasons)] = outcome(tmp_path)
+    assert (events, reasons) == (0, [reason])
+
+
+def test_one_broken_member_leaves_the_others(tmp_path) -> None:
+    content = bytes(range(256)) * 40
+    packed = zipped(**{"a.json": content, "b.json": ALARM})
+    (tmp_path / "x.zip").write_bytes(packed.replace(packed[60:100], bytes(40)))
+    [(_, _, first), (_, events, _)] = outcome(tmp_path)
+    assert (len(first), events) == (1, 1)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from stanza_lab.errors import ParameterError
+from stanza_lab.loaders import registry
+from stanza_lab.loaders._records import Envelope, RecordError
+
+SNS = {"AlarmName": "cpu", "NewStateValue": "ALARM", "OldStateValue": "OK", "StateChangeTime": "2026-03-01T14:02:11Z"}
+
+
+def found(value, source="auto") -> list:
+    """Return (shape or reason, locator) of everything inside a JSON value."""
+    results = registry.unwrap(value, Envelope("$"), registry.shapes_of(source))
+    return [(s.reason if isinstance(s, RecordError) else s.name, e.locator) for s, _, e in results]
+
+
+@pytest.mark.parametrize(
+    ("value", "locators"),
+    [
+        (SNS, ["$"]),
+        ([SNS, [SNS]], ["$[0]", "$[1][0]"]),
+        ({"data": [SNS, SNS], "meta": {}}, ["$.data[0]", "$.data[1]"]),
+        ({"MetricAlarms": [], "CompositeAlarms": []}, []),
+        ({"hits": {"hits": [{"_id": "1", "_source": SNS}]}}, ["$.hits.hits[0]._source"]),
+        ({"Records": [{"Sns": {"MessageId": "m", "Message": json.dumps(SNS)}}]}, ["$.Records[0].Sns.Message"]),
+        ({"received_at": "2026-03-01T14:02:12Z", "payload": {"body": json.dumps([SNS])}}, ["$.payload.body[0]"]),
+        ({"events": [{"timestamp": 1, "message": json.dumps(SNS)}]}, ["$.events[0].message"]),
+        ([], []),
+    ],
+)
+def test_records_are_found_however_they_are_wrapped(value, locators) -> None:
+    assert found(value) == [("SNS message", locator) for locator in locators]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "locator"),
+    [
+        ({}, "unknown_system", "$"),
+        ({"foo": 1}, "unknown_system", "$"),
+        ({"payload": {"foo": 1}}, "unknown_system", "$.payload"),
+        ({"message": "plain text"}, "unknown_system", "$"),
+        ({"message": '{"broken'}, "unknown_system", "$"),
+        (7, "not_an_object", "$"),
+        ({"data": ["text"]}, "not_an_object", "$.data[0]"),
+    ],
+)
+def test_what_no_system_writes_is_one_reason(value, reason, locator) -> None:
+    assert found(value) == [(reason, locator)]
+
+
+def test_nesting_is_bounded() -> None:
+    value = SNS
+    for _ in range(40):
+        value = {"payload": json.dumps(value)} if len(json.dumps(value)) < 10_000 else {"payload": value}
+    [(reason, _)] = found(value)
+    assert reason == "too_deep"
+
+
+def test_wrapper_tells_receipt_time_and_delivery() -> None:
+    wrapped = {"received_at": "2026-03-01T14:02:12Z", "headers": {"X-Webhook-Delivery-ID": "d-1"}, "payload": SNS}
+    [(_, _, envelope)] = registry.unwrap(wrapped, Envelope("$"), registry.SHAPES)
+    assert (envelope.received_at, envelope.delivery_id) == (1_772_373_732_000_000, "d-1")
+
+
+def test_source_restricts_the_shapes() -> None:
+    assert found(SNS, "cloudwatch") == [("SNS message", "$")]
+    assert found(SNS, "datadog") == [("unknown_system", "$")]
+
+
+def test_unknown_source_names_the_known_ones() -> None:
+    with pytest.raises(ParameterError, match=r"source='nagios' is not known; pass one of \['auto', 'cloudwatch'"):
+        registry.shapes_of("nagios")
+
+
+@pytest.mark.parametrize(
+    ("record", "shape"),
+    [
+        ({"source": "aws.partner/datadog.com/x", "detail-type": "Datadog Alert Notification"}, None),
+        ({"source": "aws.ecs", "detail-type": "ECS Task State Change"}, "AWS event that is no alarm"),
+        ({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}, "alarm state change"),
+        ({"AlarmName": "cpu", "HistoryItemType": "Action"}, "history item"),
+        ({"AlarmName": "cpu", "AlarmArn": "arn:...", "StateValue": "OK"}, "alarm definition"),
+        ({"type": "event", "attributes": {}}, "event"),
+        ({"type": "incidents", "attributes": {}}, "incident"),
+        ({"type": "alert", "attributes": {}}, None),
+        ({"action": "triggered", "data": {"event": {}}}, "issue alert"),
+        ({"action": "created", "data": {"issue": {}}}, "issue webhook (not read yet)"),
+        ({"action": "opened", "data": {"alert": {}}}, None),
+    ],
+)
+def test_look_alikes_are_told_apart(record, shape) -> None:
+    [(got, _, _)] = list(registry.unwrap(record, Envelope("$"), registry.SHAPES))
+    assert (None if isinstance(got, RecordError) else got.name) == shape
