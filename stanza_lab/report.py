@@ -34,6 +34,7 @@ _PAGE = """<!DOCTYPE html>
 script-src 'unsafe-inline' 'unsafe-eval'; img-src data: blob:; font-src data:">
 <title>{title}</title>
 <style>
+html {{ scrollbar-gutter: stable; }}
 :root {{ color-scheme: light dark; --ink: #22272e; --faint: #6b7280; --paper: #fff; --line: #d9dde2; }}
 @media (prefers-color-scheme: dark) {{ \
 :root {{ --ink: #e6e8eb; --faint: #9aa4b1; --paper: #16191d; --line: #3a4048; }} }}
@@ -170,7 +171,7 @@ def write_figure(
     ...     sl.write_figure(f"{folder}/map.html", figure, title="Map", table=edges).name
     'map.html'
     """
-    parts = [_figure(figure, "figure", title)]
+    parts = [_figure(figure, "figure", "Hover for details; double-click brings back the whole.")]
     if table is not None:
         shown = _surest(table) if {"confidence", "provenance"} <= set(table.columns) else table
         parts.append(_section("In numbers", _table(shown, "rows")))
@@ -210,7 +211,7 @@ def _about_map(production: ProductionMap | None) -> list[str]:
     likely, sure = (int((strength(edges) >= least).sum()) for least in (0.5, 0.8))
     said = [
         f"{words.count(len(production.services), 'service')} of {words.count(len(teams), 'known team')} on the map.",
-        f"{words.count(len(edges), 'possible edge')} between them, {likely:,} with confidence 0.5, {sure:,} with 0.8 or more.",
+        f"{words.count(len(edges), 'possible edge')}, {likely:,} with confidence 0.5, {sure:,} with 0.8 or more.",
     ]
     verdicts = edges["verdict"].value_counts()
     if verdicts.sum():
@@ -224,7 +225,7 @@ def _neighbours(production: ProductionMap) -> list[str]:
     sizes = production.services["team"].value_counts().head(8)
     said = []
     for team in sizes.index:
-        across = production.next_clusters(str(team))
+        across = production.next_clusters(str(team), min_confidence=production.usual_confidence)
         if len(across):
             said.append(f"{team}: {across['words'].iloc[0]}.")
     return said

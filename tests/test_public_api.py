@@ -126,5 +126,5 @@ def test_every_public_name_is_listed_for_completion() -> None:
 
 
 def test_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'cluster_alerts'"):
+    with pytest.raises(AttributeError, match="attribute cluster_alerts"):
         sl.cluster_alerts  # noqa: B018

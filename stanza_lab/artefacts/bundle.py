@@ -28,6 +28,7 @@ from stanza_lab.production import ProductionMap
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+TABLES = ("cofirings", "edges", "firings", "recent", "services")
 _LIBRARIES = ("hdbscan", "networkx", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
 _LARGEST_MANIFEST = 1_000_000  # bytes; a manifest has a few thousand
 
@@ -130,7 +131,7 @@ def save_bundle(
     ...         pathlib.Path(folder) / "bundle", clusterer=clusterer, dependencies=model, production=production
     ...     )
     ...     sorted(file.name for file in path.iterdir())
-    ['cofirings.parquet', 'edges.parquet', 'firings.parquet', 'manifest.json', 'services.parquet']
+    ['cofirings.parquet', 'edges.parquet', 'firings.parquet', 'manifest.json', 'recent.parquet', 'services.parquet']
     """
     target = Path(path)
     if target.exists() and not (overwrite and (target / MANIFEST).is_file()):
@@ -140,14 +141,15 @@ def save_bundle(
     tables = {
         "edges": production.edges,
         "services": production.services,
-        **dependencies.statistics_.to_frames(),
+        **dependencies.to_frames(),
     }
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
         new = Path(folder) / "new"
         new.mkdir()
         files = {}
-        for name, table in sorted(tables.items()):
+        for name in TABLES:
+            table = tables[name]
             table.to_parquet(new / f"{name}.parquet", index=False, compression="zstd")
             files[f"{name}.parquet"] = {**_fingerprint((new / f"{name}.parquet").read_bytes()), "rows": len(table)}
         manifest = _manifest(clusterer, dependencies, production) | {"files": files}
@@ -187,13 +189,11 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     """
     path = Path(path)
     manifest = _read_manifest(path)
-    tables = {name: _read_table(path, name, manifest) for name in ("edges", "services", "firings", "cofirings")}
+    tables = {name: _read_table(path, name, manifest) for name in TABLES}
     parameters = manifest["parameters"]
     try:
         dependencies = DependencyModel.from_statistics(
-            {name: tables[name] for name in ("firings", "cofirings")},
-            settings=manifest["statistics"],
-            **parameters["dependencies"],
+            tables, settings=manifest["statistics"], **parameters["dependencies"]
         )
         return Bundle(
             path=path,
@@ -244,7 +244,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         manifest = orjson.loads(file.read_bytes())
     except orjson.JSONDecodeError as error:
         raise BundleError(f"{file} is no JSON ({error}); the bundle was altered or cut short") from error
-    keys = {"format", "versions", "parameters", "statistics", "data", "counts", "files"}
+    keys = ("versions", "parameters", "statistics", "data", "counts", "files")
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
         raise BundleError(f"{file} is no manifest of a bundle")
     if manifest["format"] > FORMAT:
@@ -252,15 +252,15 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             f"{path} has format {manifest['format']}, this stanza_lab {stanza_lab.__version__} reads up to {FORMAT}; "
             f"it was written by stanza_lab {manifest.get('versions', {}).get('stanza_lab', '?')}: install that or newer"
         )
-    if missing := keys - manifest.keys():
-        raise BundleError(f"{file} lacks {sorted(missing)}; the bundle was altered")
+    if wrong := sorted(key for key in keys if not isinstance(manifest.get(key), dict)):
+        raise BundleError(f"{file}: {wrong} are missing or no objects; the bundle was altered")
     return manifest
 
 
 def _read_table(path: Path, name: str, manifest: dict[str, Any]) -> pd.DataFrame:
     """Read a table by the name we give it: names in the manifest never become paths."""
     file = path / f"{name}.parquet"
-    expected = manifest["files"].get(file.name) if isinstance(manifest["files"], dict) else None
+    expected = manifest["files"].get(file.name)
     if not isinstance(expected, dict) or not file.is_file():
         raise BundleError(f"{path} lacks {file.name}; save the bundle again")
     if file.stat().st_size != expected.get("bytes") or _fingerprint(file.read_bytes())["sha256"] != expected.get(

@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 import stanza_lab as sl
-from stanza_lab.cli.output import Format, emit, emit_json, stderr
+from stanza_lab.cli.output import Format, emit, emit_json, plain, stderr
 from stanza_lab.errors import ParameterError, StanzaError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def ingest(
     if format is Format.json:
         emit_json(report.to_dict())
     elif format is Format.table:
-        typer.echo(str(report))
+        typer.echo("\n".join(plain(line) for line in str(report).splitlines()))
     else:
         emit(report.by_file, format=format, out=None, title="ingested files")
     if show_rejected and format is Format.table:

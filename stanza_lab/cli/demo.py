@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import tempfile
 from pathlib import Path
 
+import nbformat
+from nbclient import NotebookClient
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from traitlets.config import Config
 
 import stanza_lab as sl
-from stanza_lab._optional import require
 from stanza_lab.cli.output import stderr
 from stanza_lab.errors import LoadError
 
@@ -28,24 +30,31 @@ def checkout() -> Path:
 
 def run(out: Path) -> None:
     """Execute the notebooks into `out`, which is emptied first, and print what they found."""
-    papermill = require("papermill", extra="notebooks", purpose="running the notebooks")
     root = checkout()
     shutil.rmtree(out, ignore_errors=True)  # what an earlier run left; the notebooks show a first import
     out.mkdir(parents=True)
-    # A figure is kept in the notebook file with its script, so that it shows without a network.
-    os.environ.setdefault("PLOTLY_RENDERER", "notebook_connected+plotly_mimetype")
     notebooks = sorted((root / "notebooks").glob("[0-9]*.ipynb"))
     for number, notebook in enumerate(notebooks, start=1):
         stderr.print(Text(f"[{number}/{len(notebooks)}] running {notebook.name}"))
-        papermill.execute_notebook(
-            str(notebook),
-            str(out / notebook.name),
-            parameters={"data": str(root / "data"), "out": str(out)},
-            kernel_name="python3",
-            progress_bar=False,
-            cwd=str(root / "notebooks"),
-        )
+        _execute(notebook, out / notebook.name, {"data": str(root / "data"), "out": str(out)})
     _summary(out)
+
+
+def _execute(notebook: Path, target: Path, parameters: dict[str, str]) -> None:
+    """Run one notebook with `parameters` instead of its own; what it got to is written even when it fails."""
+    document = nbformat.read(notebook, as_version=4)
+    own = next(i for i, cell in enumerate(document.cells) if "parameters" in cell.metadata.get("tags", ()))
+    given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+    cell = nbformat.v4.new_code_cell(given, id="injected", metadata={"tags": ["injected-parameters"]})
+    document.cells.insert(own + 1, cell)
+    with tempfile.TemporaryDirectory() as sockets:  # files, not ports: nothing of the run is on the network
+        config = Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"})
+        where = {"metadata": {"path": str(notebook.parent)}}
+        client = NotebookClient(document, config=config, kernel_name="python3", resources=where)
+        try:
+            client.execute()
+        finally:
+            nbformat.write(document, target)
 
 
 def _summary(out: Path) -> None:

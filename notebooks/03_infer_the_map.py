@@ -1,0 +1,120 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3. What depends on what?
+#
+# **Question.** Which service depends on which, judging by alerts alone, how sure are we, and do the traces agree?
+#
+# **Data.** The history that `01_import_alert_history` wrote; `data/traces/` covers a part of the services.
+#
+# **Takes** about twenty seconds.
+
+# %% tags=["parameters"]
+data = "../data"
+out = "../build/demo"
+
+# %%
+from pathlib import Path
+
+import pandas as pd
+
+import stanza_lab as sl
+
+data, out = Path(data), Path(out)
+
+# %%
+catalog = sl.read_ownership(data / "ownership.csv")
+alerts = sl.resolve_entities(sl.History(out / "history").alerts(), catalog=catalog)
+alerts = sl.cluster_incidents(alerts)
+
+# %% [markdown]
+# ## From alerts to edges
+#
+# Services that depend on each other get into trouble together. The model counts how often two services fire within
+# one window, compares with what chance would give, and turns the surplus into a probability. `src` depends on `dst`;
+# *link_confidence* says that there is a dependency in either direction, *confidence* that it has this direction.
+# Direction is much harder to see than the link itself.
+
+# %%
+model = sl.DependencyModel().fit(alerts)
+edges = model.edges_
+edges.head(8)
+
+# %% [markdown]
+# Every edge explains itself:
+
+# %%
+strongest = edges.iloc[0]
+model.explain(strongest["src"], strongest["dst"])
+
+# %% [markdown]
+# ## Lay the traces over it
+#
+# Where traces exist they judge: *confirmed* was inferred and is traced; *alert-only* was inferred, and the traces of
+# both services do not show it; *trace-only* is traced, but never showed in alerts. Without a verdict, traces cannot
+# tell: one of the services has none.
+
+# %%
+spans = sl.read_traces(data / "traces")
+edges = sl.overlay_traces(edges, spans)
+edges["verdict"].astype("str").fillna("not judged").value_counts().to_frame("edges")
+
+# %% [markdown]
+# ## The map
+#
+# Colour is the team, width the confidence, dashed means only inferred. Hover over the middle of an edge for its
+# evidence; click a team in the legend to hide it.
+
+# %%
+production = sl.ProductionMap(edges, alerts, ownership=catalog)
+sl.plot.production_map(production)
+
+# %% [markdown]
+# That is the world. Most days you want what is around you:
+
+# %%
+service = production.services.sort_values("alerts", ascending=False)["service"].iloc[0]
+print(f"within two hops of {service}")
+sl.plot.production_map(production.near(service, hops=2))
+
+# %% [markdown]
+# Or what is your team's, with the next clusters at its edges:
+
+# %%
+team = production.teams[0]
+sl.plot.production_map(production.team(team))
+
+# %%
+production.next_clusters(team)
+
+# %% [markdown]
+# ## How good is this?
+#
+# Against the true call graph of the simulation. *auprc* is the area under the precision-recall curve: compare it with
+# *chance*, which is what guessing gets.
+
+# %%
+truth = pd.read_csv(data / "truth" / "call_graph.csv")
+sl.score_edges(model.edges_, call_graph=truth)
+
+# %% [markdown]
+# ## What we cannot see
+#
+# * A dependency that never failed in this history leaves no mark in alerts.
+# * Services that share a cause (a host, a deploy) look as if they depended on each other.
+# * Monitors evaluate once a minute, each at its own second: who fired first often means nothing.
+#
+# Next: `04_export_the_model` keeps the result.

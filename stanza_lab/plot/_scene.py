@@ -1,0 +1,301 @@
+"""What a map figure shows: which nodes and links, in which words, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from stanza_lab.plot import _theme, layout
+from stanza_lab.production import neighbours, words
+
+if TYPE_CHECKING:
+    from stanza_lab.production import ProductionMap
+
+MOST_LINKS = 400  # more lines than this are a hairball
+MOST_CLUSTERS = 60
+MOST_ALONE = 24  # services without a drawn link that are still drawn
+_ALONE_PER_ROW = 8
+
+
+@dataclass(frozen=True)
+class Line:
+    """How links are drawn that are at least so strong."""
+
+    name: str
+    least: float
+    seen: bool
+    width: float
+    dash: str
+
+
+_BY_CONFIDENCE = (
+    Line("traced or declared", 0.0, seen=True, width=2.4, dash="solid"),
+    Line("inferred, confidence 0.8 or more", 0.8, seen=False, width=2.4, dash="8px,4px"),
+    Line("inferred, 0.5 to 0.8", 0.5, seen=False, width=1.5, dash="5px,4px"),
+    Line("inferred, below 0.5", 0.0, seen=False, width=1.1, dash="2px,3px"),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What to draw.
+
+    `nodes`: name, label, hover, group, weight, kind (service | focus | cluster), side, linked, x, y.
+    `links`: src, dst (row numbers of nodes), strength, seen, hover.
+    """
+
+    nodes: pd.DataFrame
+    links: pd.DataFrame
+    lines: tuple[Line, ...]
+    collapsed: bool
+    notes: list[str]
+
+
+def build(production: ProductionMap, *, color: str, min_confidence: float | None, limit: int) -> Scene:
+    """Choose what to draw of `production`: its services, or when more than `limit` are linked its clusters."""
+    edges, notes = _visible(production.edges), []
+    team = production.focus.name if production.focus is not None and production.focus.kind == "team" else None
+    if min_confidence is None:
+        min_confidence = production.usual_confidence
+        if min_confidence < neighbours.USUAL:
+            notes.append(f"few edges are sure here: the surest are shown, down to confidence {min_confidence:.2f}")
+    shown = edges[edges["strength"] >= min_confidence]
+    if len(edges) > len(shown):
+        notes.append(f"{words.count(len(edges) - len(shown), 'edge')} below confidence {min_confidence:.2f} not shown")
+    linked = {*shown["src"], *shown["dst"]}
+    if len(linked) > limit:
+        nodes, links, lines = _clusters(production, shown, notes)
+    else:
+        nodes, hidden = _services(production, shown, linked, color)
+        links, lines = _links(shown, nodes), _BY_CONFIDENCE
+        if hidden:
+            notes.append(f"{words.count(hidden, 'service')} without a shown edge left out")
+        if team is not None:
+            nodes, links = _with_neighbours(production, team, nodes, links, min_confidence)
+        if len(links) > MOST_LINKS:
+            notes.append(f"the {MOST_LINKS} surest of {len(links):,} edges shown")
+            links = links.sort_values("strength", ascending=False, kind="stable").head(MOST_LINKS)
+    return Scene(_place(nodes, links), links.reset_index(drop=True), lines, len(linked) > limit, notes)
+
+
+def _visible(edges: pd.DataFrame) -> pd.DataFrame:
+    """Return the edges that can be drawn (none to itself), with how sure they are and whether they were seen."""
+    edges = edges[edges["src"] != edges["dst"]]
+    seen = [not {"traced", "declared"}.isdisjoint(kinds) for kinds in edges["provenance"]]
+    return edges.assign(strength=neighbours.strength(edges), seen=np.array(seen, dtype=bool))
+
+
+def _services(production: ProductionMap, edges: pd.DataFrame, linked: set[str], color: str) -> tuple[pd.DataFrame, int]:
+    """Return services as nodes, and how many without an edge are left out."""
+    focus = production.focus.name if production.focus is not None and production.focus.kind == "service" else None
+    services = production.services
+    alone = services[~services["service"].isin(linked | {focus})].sort_values("alerts", ascending=False, kind="stable")
+    hidden = alone["service"].iloc[MOST_ALONE:]
+    services = services[~services["service"].isin(hidden)]
+    calls, called = edges["src"].value_counts(), edges["dst"].value_counts()
+    hovers = [
+        _theme.hover(
+            row["service"],
+            [
+                ("team", row["team"]),
+                ("environment", row["environment"]),
+                ("alerts", f"{row['alerts']:,}" if row["alerts"] else "none: it never alerts"),
+                ("incidents", row["incidents"]),
+                ("first alert", _theme.utc(row["first_seen"])),
+                ("last alert", _theme.utc(row["last_seen"])),
+                ("depends on", words.count(int(calls.get(row["service"], 0)), "service")),
+                ("needed by", words.count(int(called.get(row["service"], 0)), "service")),
+            ],
+        )
+        for row in services.to_dict("records")
+    ]
+    labels = [_theme.safe(name, limit=28) for name in services["service"]]
+    at_focus = services["service"] == focus
+    nodes = {
+        "name": services["service"],
+        "label": [f"<b>{label}</b>" if bold else label for label, bold in zip(labels, at_focus, strict=True)],
+        "hover": hovers,
+        "group": services[color].astype(object).fillna("").astype(str),
+        "weight": services["alerts"].astype("float64"),
+        "kind": np.where(at_focus, "focus", "service"),
+        "side": 0,
+    }
+    return pd.DataFrame(nodes).reset_index(drop=True), len(hidden)
+
+
+def _links(edges: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:
+    row = {name: i for i, name in enumerate(nodes["name"])}
+    hovers = [_evidence(edge) for edge in edges.to_dict("records")]
+    ends = {end: edges[end].map(row).astype("int64") for end in ("src", "dst")}
+    return pd.DataFrame({**ends, "strength": edges["strength"], "seen": edges["seen"], "hover": hovers})
+
+
+def _evidence(edge: dict[Hashable, Any]) -> str:
+    def number(name: str, form: str) -> str | None:
+        return None if pd.isna(edge[name]) else format(edge[name], form)
+
+    delay = None
+    if not pd.isna(edge["lag_s"]):
+        delay = f"{edge['dst'] if edge['lag_s'] > 0 else edge['src']} fires {words.span(edge['lag_s'])} earlier"
+    return _theme.hover(
+        f"{edge['src']} → {edge['dst']}",
+        [
+            ("confidence", number("confidence", ".2f")),
+            ("in either direction", number("link_confidence", ".2f")),
+            ("fired together", words.count(edge["support"], "time")),
+            ("lift", number("lift", ".1f")),
+            ("lag", delay),
+            ("q", number("q_value", ".2g")),
+            ("known as", " and ".join(edge["provenance"]) or "inferred"),
+            ("verdict", edge["verdict"]),
+        ],
+    )
+
+
+def _with_neighbours(
+    production: ProductionMap, team: str, nodes: pd.DataFrame, links: pd.DataFrame, min_confidence: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add the clusters over the border of a team, one node each."""
+    across = production.border[production.border["strength"] >= min_confidence]
+    known = {row["cluster"]: row for row in production.whole.next_clusters(team).to_dict("records")}
+    row = {name: i for i, name in enumerate(nodes["name"])}
+    beyond: list[dict[str, Any]] = []
+    drawn: list[dict[str, Any]] = []
+    for cluster, crossing in across.groupby("cluster"):
+        far, summary = len(nodes) + len(beyond), known[cluster]
+        surest = crossing["direction"].iloc[int(crossing["strength"].argmax())]
+        beyond.append(
+            {
+                "name": f"cluster {cluster}",
+                "label": f"<b>{_theme.safe(cluster, limit=24)}</b> ({words.count(summary['services'], 'service')})",
+                "hover": _theme.hover(cluster, [("over the border", summary["words"])]),
+                "group": cluster if summary["kind"] == "team" else "",
+                "weight": float(summary["services"]),
+                "kind": "cluster",
+                "side": -1 if surest == "upstream" else 1,
+            }
+        )
+        for (ours, way), edges in crossing.groupby(["ours", "direction"]):
+            ends = (row[ours], far) if way == "downstream" else (far, row[ours])
+            title = f"{ours} {'→' if way == 'downstream' else '←'} {cluster}"
+            drawn.append(dict(zip(("src", "dst"), ends, strict=True)) | _bundle(_visible(edges), title))
+    if not beyond:
+        return nodes, links
+    nodes = pd.concat([nodes, pd.DataFrame(beyond)], ignore_index=True)
+    return nodes, pd.DataFrame([*links.to_dict("records"), *drawn])
+
+
+def _bundle(edges: pd.DataFrame, title: str) -> dict[str, Any]:
+    """Return one link that stands for several edges, as strong as the surest."""
+    best = edges.iloc[int(edges["strength"].argmax())]
+    lines = [
+        ("dependencies", len(edges)),
+        ("traced or declared", int(edges["seen"].sum())),
+        ("surest", f"{best['src']} → {best['dst']}, {best['strength']:.2f}"),
+    ]
+    return {"strength": best["strength"], "seen": bool(edges["seen"].any()), "hover": _theme.hover(title, lines)}
+
+
+def _clusters(
+    production: ProductionMap, edges: pd.DataFrame, notes: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Line, ...]]:
+    """Return clusters as nodes and the broadest streams of dependencies between them as links."""
+    of = production.clusters
+    members = production.services.assign(cluster=production.services["service"].map(of)).groupby("cluster")
+    table = members.agg(services=("alerts", "size"), alerts=("alerts", "sum"))
+    table = table.sort_values("services", ascending=False, kind="stable")
+    if len(table) > MOST_CLUSTERS:
+        notes.append(f"the {MOST_CLUSTERS} largest of {len(table):,} clusters shown")
+        table = table.head(MOST_CLUSTERS)
+    teams = set(production.whole.teams)
+    home = None if production.focus is None else of.get(production.focus.name, production.focus.name)
+    nodes = pd.DataFrame(
+        {
+            "name": table.index,
+            "label": [f"<b>{_theme.safe(c, limit=24)}</b> ({n:,})" for c, n in table["services"].items()],
+            "hover": [
+                _theme.hover(c, [("services", f"{n:,}"), ("alerts", f"{alerts:,}")])
+                for c, n, alerts in table.itertuples()
+            ],
+            "group": [c if c in teams else "" for c in table.index],
+            "weight": table["services"].astype("float64"),
+            "kind": np.where(table.index == home, "focus", "cluster"),
+            "side": 0,
+        }
+    ).reset_index(drop=True)
+    row = {name: i for i, name in enumerate(nodes["name"])}
+    pairs = edges.assign(a=edges["src"].map(of), b=edges["dst"].map(of))
+    pairs = pairs[(pairs["a"] != pairs["b"]) & pairs["a"].isin(row) & pairs["b"].isin(row)]
+    expected = pairs.groupby(["a", "b"])["strength"].sum().sort_values(ascending=False, kind="stable")
+    kept = _backbone(expected, most=2 * len(nodes))
+    if len(kept) < len(expected):
+        notes.append(f"the {len(kept):,} broadest of {len(expected):,} links between clusters shown")
+    broad = dict(zip(kept.index, kept, strict=True))
+    drawn = [
+        _bundle(bundle, f"{a} → {b}") | {"src": row[a], "dst": row[b], "strength": broad[a, b]}
+        for (a, b), bundle in pairs.groupby(["a", "b"])
+        if (a, b) in broad
+    ]
+    links = pd.DataFrame(drawn, columns=["src", "dst", "strength", "seen", "hover"])
+    return nodes, links.astype({"src": "int64", "dst": "int64"}), _by_breadth(float(kept.max()) if len(kept) else 1.0)
+
+
+def _backbone(expected: pd.Series, *, most: int) -> pd.Series:
+    """Return the `most` broadest links, and of every cluster at least its broadest."""
+    ends = expected.index.to_frame(index=False)
+    first = ~ends["a"].duplicated() | ~ends["b"].duplicated()
+    return expected[(first | (np.arange(len(expected)) < most)).to_numpy()]
+
+
+def _by_breadth(broadest: float) -> tuple[Line, ...]:
+    """Return lines whose width says how many dependencies a link is expected to hold."""
+    high, low = max(2, round(broadest / 2)), max(1, round(broadest / 5))
+    steps = [
+        (f"{high} and more dependencies", high, 3.2),
+        (f"{low} to {high}", low, 1.8),
+        (f"fewer than {low}", 0, 0.9),
+    ]
+    if low == 1:
+        steps = [steps[0], (f"fewer than {high}", 0, 1.4)]
+    return tuple(
+        Line(f"{name}, {'some traced' if seen else 'all inferred'}", least, seen, width, "solid" if seen else "5px,4px")
+        for seen in (True, False)
+        for name, least, width in steps
+    )
+
+
+def _place(nodes: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    """Return `nodes` with x and y; those without a link stand in rows below."""
+    n = len(nodes)
+    src, dst = links["src"].to_numpy("int64"), links["dst"].to_numpy("int64")
+    weight = links["strength"].to_numpy("float64") + 0.01
+    linked = np.zeros(n, dtype=bool)
+    linked[src] = linked[dst] = True
+    x, y = np.zeros(n), np.zeros(n)
+    if linked.any():
+        row = np.cumsum(linked) - 1
+        column = _columns(nodes["side"].to_numpy("int64")[linked], row[src], row[dst], weight)
+        x[linked], y[linked] = layout.place(column, row[src], row[dst], weight)
+    alone = np.flatnonzero(~linked)
+    across = max(_ALONE_PER_ROW, int(x.max(initial=0.0) / layout.GAP) + 1)
+    x[alone] = np.arange(len(alone)) % across * layout.GAP
+    y[alone] = y.min(initial=0.0) - 2.5 - np.arange(len(alone)) // across * 1.5
+    return nodes.assign(linked=linked, x=x, y=y)
+
+
+def _columns(side: layout.Ints, src: layout.Ints, dst: layout.Ints, weight: layout.Floats) -> layout.Ints:
+    """Return the column of each node; those beside the rest (`side` -1 or 1) left and right of all others."""
+    inside = side == 0
+    row = np.cumsum(inside) - 1
+    inner = inside[src] & inside[dst]
+    ends = row[src[inner]], row[dst[inner]]
+    rank = layout.ranks(int(inside.sum()), *ends, weight[inner])
+    most = max(6, int(1.6 * np.sqrt(len(rank))))
+    column = np.zeros(len(side), dtype=np.int64)
+    column[inside] = layout.columns(rank, *ends, most=most) + int((side < 0).any())
+    column[side > 0] = column.max(initial=0) + 1
+    return column

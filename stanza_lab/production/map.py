@@ -1,0 +1,358 @@
+"""The production map: a graph of services, cut down to what is somebody's concern."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import networkx as nx
+import pandas as pd
+
+from stanza_lab import _params, schema
+from stanza_lab.errors import UnknownNameError
+from stanza_lab.production import display, neighbours, tables, words
+
+Direction = Literal["upstream", "downstream", "both"]
+DIRECTIONS = ("upstream", "downstream", "both")
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What a view was cut to, and how much of the map it was cut from it leaves out."""
+
+    kind: Literal["service", "team"]
+    name: str
+    hops: int | None
+    direction: Direction
+    min_confidence: float
+    services_cut: int
+    edges_cut: int
+
+    @property
+    def words(self) -> str:
+        """The cut in words."""
+        left = f"{words.count(self.services_cut, 'service')} and {words.count(self.edges_cut, 'edge')} left out"
+        if self.kind == "team":
+            return f"the services of {self.name}; {left}"
+        way = {"both": "either way", "upstream": "upstream (its callers)", "downstream": "downstream (what it calls)"}
+        sure = f" over edges of at least {self.min_confidence:.2f}" if self.min_confidence else ""
+        return f"within {words.count(self.hops or 0, 'hop')} of {self.name}, {way[self.direction]}{sure}; {left}"
+
+
+class ProductionMap:
+    """Hold services and their dependencies as one map, and cut it down to what concerns somebody.
+
+    An edge says that `src` depends on `dst`: it calls it, and trouble travels from `dst` to `src`. Seen from a
+    service, **downstream** is what it depends on (along the edges), **upstream** is who depends on it (against the
+    edges, its callers). A map never changes: every verb returns a new one.
+
+    Parameters
+    ----------
+    edges : DataFrame
+        One row per directed pair, `schema.EDGES`; `src`, `dst` and `confidence` must be there.
+    alerts : DataFrame, optional
+        `schema.ALERTS`; `service` and `starts_at` must be there, `team`, `environment` and `incident_id` are used
+        when they are. Services that alert and have no edge are on the map too. Default: only what edges say.
+    ownership : DataFrame, optional
+        `schema.OWNERSHIP`; `service` and `team` must be there. It wins over the team that alerts name most often.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing or malformed, or a pair of services has more than one row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from stanza_lab import ProductionMap
+    >>> edges = pd.DataFrame(
+    ...     {"src": ["shop", "orders"], "dst": ["orders", "orders-db"], "confidence": [0.9, 0.8], "lag_s": [20, 40]}
+    ... )
+    >>> teams = pd.DataFrame({"service": ["shop", "orders", "orders-db"], "team": ["web", "orders", "storage"]})
+    >>> production = ProductionMap(edges, ownership=teams)
+    >>> production
+    ProductionMap(3 services, 3 teams, 2 edges)
+    >>> production.near("shop", hops=1)
+    ProductionMap(2 services, 2 teams, 1 edge; within 1 hop of shop, either way; 1 service and 1 edge left out)
+    >>> production.next_clusters("orders")["words"][1]
+    'the next cluster over is storage, 1 service, through orders-db, usually 40 s before you, ...'
+    """
+
+    def __init__(
+        self, edges: pd.DataFrame, alerts: pd.DataFrame | None = None, *, ownership: pd.DataFrame | None = None
+    ) -> None:
+        self._edges = tables.complete(edges)
+        if alerts is not None:
+            alerts = schema.check(alerts, schema.ALERTS, need=["service", "starts_at"])
+        if ownership is not None:
+            ownership = schema.check(ownership, schema.OWNERSHIP, need=["service", "team"])
+        self._services = tables.describe(self._edges, alerts, ownership)
+        self._unmapped = sorted(set(() if ownership is None else ownership["service"]) - set(self._services["service"]))
+        self.focus: Focus | None = None
+        self._parent: ProductionMap | None = None
+
+    @classmethod
+    def from_tables(cls, edges: pd.DataFrame, *, services: pd.DataFrame) -> ProductionMap:
+        """Return the map that had these `edges` and `services`: what a bundle keeps is enough to restore it."""
+        restored = cls(edges)
+        known = services.astype({name: restored._services[name].dtype for name in restored._services.columns})
+        restored._services = known.sort_values("service", ignore_index=True)
+        return restored
+
+    @property
+    def services(self) -> pd.DataFrame:
+        """One row per service, sorted by name.
+
+        Columns `service`, `team` (null when unknown), `alerts` (int64), `incidents` (Int64, null when the alerts
+        carry no `incident_id`), `first_seen`, `last_seen` (null when it never alerts), `environment`. A view made by
+        `near` adds `hops`, the distance from where it starts (int64).
+        """
+        return self._services.copy(deep=False)
+
+    @property
+    def edges(self) -> pd.DataFrame:
+        """The edges, `schema.EDGES`, in the order given."""
+        return self._edges.copy(deep=False)
+
+    @property
+    def teams(self) -> list[str]:
+        """The teams that are known, sorted."""
+        return sorted(self._services["team"].dropna().unique())
+
+    @property
+    def whole(self) -> ProductionMap:
+        """The map this view was cut from, or itself."""
+        return self if self._parent is None else self._parent.whole
+
+    @cached_property
+    def graph(self) -> nx.DiGraph:
+        """The map as a directed graph; nodes carry the columns of `services`, edges those of `edges`. Read-only."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        rows = self._services.set_index("service")
+        known: list[Any] = rows.to_dict("records")
+        graph.add_nodes_from(zip(rows.index, known, strict=True))
+        rest: list[Any] = self._edges.drop(columns=["src", "dst"]).to_dict("records")
+        graph.add_edges_from(zip(self._edges["src"], self._edges["dst"], rest, strict=True))
+        frozen: nx.DiGraph[str] = nx.freeze(graph)
+        return frozen
+
+    @cached_property
+    def clusters(self) -> pd.Series:
+        """The cluster of each service: its team, or where that is unknown the community of the graph it sits in."""
+        if self._parent is not None:
+            return self.whole.clusters[self._services["service"]]
+        return neighbours.clusters(self._services, self._edges)
+
+    @cached_property
+    def usual_confidence(self) -> float:
+        """The confidence from which edges are worth a look.
+
+        0.3; where fewer edges reach it than the whole map has services, that of so many of the surest.
+        """
+        if self._parent is not None:
+            return self.whole.usual_confidence
+        return neighbours.usual(self._edges, least=max(10, len(self._services)))
+
+    @cached_property
+    def border(self) -> pd.DataFrame:
+        """The edges a view was cut along, seen from inside: `ours`, `theirs`, `cluster`, `direction`, `lead_s`."""
+        parent = self if self._parent is None else self._parent
+        return neighbours.border(parent._edges, set(self._services["service"]), self.whole.clusters)
+
+    @cached_property
+    def unseen(self) -> pd.DataFrame:
+        """What could not be seen: one row per kind of gap with `what`, `services` (names) and `words`."""
+        table, linked = self._services, {*self._edges["src"], *self._edges["dst"]}
+        only_traced = self._edges.loc[self._edges["verdict"] == "trace-only", "dst"]
+        gaps: dict[str, Collection[str]] = {
+            "without alerts: what happens there shows only in others": table.loc[table["alerts"] == 0, "service"],
+            "without a known team": table.loc[table["team"].isna(), "service"],
+            "without a known dependency": [name for name in table["service"] if name not in linked],
+            "needed by others as traces show and alerts alone did not": sorted(set(only_traced)),
+            "in the ownership catalogue and nowhere else": self._unmapped,
+        }
+        rows = [
+            {"what": what, "services": list(names), "words": f"{words.count(len(names), 'service')} {what}"}
+            for what, names in gaps.items()
+            if len(names)
+        ]
+        return pd.DataFrame(rows, columns=["what", "services", "words"])
+
+    def near(
+        self, service: str, *, hops: int = 2, direction: Direction = "both", min_confidence: float = 0.0
+    ) -> ProductionMap:
+        """Return the part of the map around a service.
+
+        Parameters
+        ----------
+        service : str
+            Where to start.
+        hops : int, default 2
+            How many edges to walk; a larger value shows more.
+        direction : {"both", "upstream", "downstream"}, default "both"
+            "downstream" walks to what it depends on, "upstream" to who depends on it (its callers), "both" walks
+            either way at every step, and so also reaches services that share a dependency.
+        min_confidence : float, default 0.0
+            From 0 to 1. Inferred edges below are neither walked nor kept; traced and declared ones always are.
+
+        Returns
+        -------
+        ProductionMap
+            A view; its `focus` says what was cut, its `whole` is the map it came from.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such service.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from stanza_lab import ProductionMap
+        >>> edges = pd.DataFrame({"src": ["a", "b", "c"], "dst": ["b", "c", "d"], "confidence": [0.9, 0.9, 0.2]})
+        >>> list(ProductionMap(edges).near("b", direction="downstream", min_confidence=0.5).services["service"])
+        ['b', 'c']
+        """
+        self._known(service)
+        _params.at_least(hops, "hops", 0)
+        _params.choice(direction, "direction", DIRECTIONS)
+        _params.fraction(min_confidence, "min_confidence")
+        kept = self._edges[neighbours.strength(self._edges) >= min_confidence]
+        graph: nx.DiGraph[str] = nx.DiGraph(zip(kept["src"], kept["dst"], strict=True))
+        graph.add_node(service)
+        found = neighbours.hops_from(graph, service, hops=hops, direction=direction)
+        view = self._cut(set(found), kept)
+        view._services = view._services.assign(hops=view._services["service"].map(found).astype("int64"))
+        view.focus = self._focus(view, "service", service, hops, direction, min_confidence)
+        return view
+
+    def team(self, name: str) -> ProductionMap:
+        """Return the sub-graph of a team, with its neighbours behind its `border`.
+
+        Parameters
+        ----------
+        name : str
+            A team, or a cluster of services without one (see `clusters`).
+
+        Returns
+        -------
+        ProductionMap
+            A view of its services and the edges between them. `sl.plot.production_map` draws each neighbouring
+            cluster as one collapsed node; `next_clusters` puts them in words.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such team.
+        """
+        view = self._cut(set(self._members(name)), self._edges)
+        view.focus = self._focus(view, "team", name, None, "both", 0.0)
+        return view
+
+    def next_clusters(self, name: str, *, min_confidence: float = 0.0) -> pd.DataFrame:
+        """Return who comes next at the edges of a team.
+
+        Parameters
+        ----------
+        name : str
+            A team, or a cluster of services without one (see `clusters`).
+        min_confidence : float, default 0.0
+            From 0 to 1. Inferred edges below do not count; a larger value names fewer neighbours.
+
+        Returns
+        -------
+        DataFrame
+            One row per neighbouring cluster, the surest first: `cluster`, `kind` ("team", or "community" where teams
+            are unknown), `services` (how many it has), `through` (its services at the border, list of str), `ours`
+            (yours), `direction` ("downstream": you depend on it; "both" only where one way is at
+            least half as sure as the other), `edges`, `lag_s` (seconds from its alerts to yours,
+            median by co-firings; negative when you fire first), `confidence` (of the surest edge; 1 when traced or
+            declared), `words`.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such team.
+        """
+        _params.fraction(min_confidence, "min_confidence")
+        across = neighbours.border(self._edges, set(self._members(name)), self.clusters)
+        across = across[across["strength"] >= min_confidence]
+        return neighbours.summarize(across, self.clusters, set(self.teams))
+
+    def explain(self, src: str, dst: str) -> str:
+        """Return the evidence for one edge in words.
+
+        Parameters
+        ----------
+        src, dst : str
+            The service that depends, and the one it depends on.
+
+        Returns
+        -------
+        str
+            One sentence.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such service, or no edge from `src` to `dst`.
+        """
+        for service in (src, dst):
+            self._known(service)
+        rows = self._edges[(self._edges["src"] == src) & (self._edges["dst"] == dst)]
+        if rows.empty:
+            turned = " (there is one the other way round)" if self.graph.has_edge(dst, src) else ""
+            raise UnknownNameError(
+                f"edge {src!r} -> {dst!r} not found{turned}; {src!r} depends on {sorted(self.graph.successors(src))}"
+            )
+        return words.edge(rows.iloc[0].to_dict())
+
+    def __repr__(self) -> str:
+        """Say in one line how much is on the map and what it was cut to."""
+        size = ", ".join(
+            words.count(number, thing)
+            for number, thing in (
+                (len(self._services), "service"),
+                (len(self.teams), "team"),
+                (len(self._edges), "edge"),
+            )
+        )
+        return f"ProductionMap({size}{'' if self.focus is None else '; ' + self.focus.words})"
+
+    def _repr_html_(self) -> str:
+        return display.page(repr(self), self._services, self._edges, self.unseen["words"])
+
+    def _known(self, service: str) -> None:
+        if not (self._services["service"] == service).any():
+            raise UnknownNameError.among("service", service, self._services["service"])
+
+    def _members(self, name: str) -> pd.Index:
+        members = self.clusters.index[self.clusters == name]
+        if members.empty:
+            raise UnknownNameError.among("team", name, self.clusters)
+        return members
+
+    def _cut(self, inside: set[str], edges: pd.DataFrame) -> ProductionMap:
+        view = object.__new__(ProductionMap)
+        within = edges["src"].isin(inside) & edges["dst"].isin(inside)
+        view._edges = edges[within].reset_index(drop=True)
+        rows = self._services[self._services["service"].isin(inside)]
+        view._services = rows[list(tables.COLUMNS)].reset_index(drop=True)
+        view._unmapped = []
+        view._parent = self
+        view.focus = None
+        return view
+
+    def _focus(
+        self,
+        view: ProductionMap,
+        kind: Literal["service", "team"],
+        name: str,
+        hops: int | None,
+        direction: Direction,
+        min_confidence: float,
+    ) -> Focus:
+        cut = len(self._services) - len(view._services), len(self._edges) - len(view._edges)
+        return Focus(kind, name, hops, direction, min_confidence, *cut)

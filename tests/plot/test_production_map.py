@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from stanza_lab import plot, schema
+from stanza_lab.errors import ParameterError
+from stanza_lab.production import ProductionMap
+
+EDGES = schema.build(
+    [
+        {"src": "shop", "dst": "orders", "confidence": 0.9, "support": 9, "lag_s": 20, "provenance": ["inferred"]},
+        {"src": "orders", "dst": "db", "confidence": 0.7, "support": 5, "provenance": ["inferred", "traced"]},
+        {"src": "shop", "dst": "mail", "confidence": 0.1, "support": 1, "provenance": ["inferred"]},
+    ],
+    schema.EDGES,
+)
+OWNERS = pd.DataFrame({"service": ["shop", "orders", "db", "mail"], "team": ["web", "orders", "storage", "mailing"]})
+
+
+@pytest.fixture
+def production() -> ProductionMap:
+    return ProductionMap(EDGES, ownership=OWNERS)
+
+
+def many(services: int, edges: int, teams: int) -> ProductionMap:
+    random = np.random.default_rng(0)
+    pairs = pd.DataFrame(random.integers(0, services, (edges * 2, 2)), columns=["src", "dst"]).drop_duplicates()
+    pairs = pairs[pairs["src"] != pairs["dst"]].head(edges).map(lambda i: f"service-{i}")
+    owners = pd.DataFrame({"service": [f"service-{i}" for i in range(services)]})
+    owners["team"] = [f"team-{i % teams}" if teams else None for i in range(services)]
+    return ProductionMap(pairs.assign(confidence=random.uniform(0.3, 1, len(pairs))), ownership=owners)
+
+
+def named(figure: go.Figure) -> dict[str, go.Scatter]:
+    return {trace.name: trace for trace in figure.data if trace.name}
+
+
+def texts(figure: go.Figure) -> list[str]:
+    return [text for trace in figure.data if trace.text is not None for text in trace.text]
+
+
+def notes(figure: go.Figure) -> str:
+    return "".join(annotation.text for annotation in figure.layout.annotations)
+
+
+def test_what_was_traced_is_solid_and_what_was_inferred_is_dashed(production: ProductionMap) -> None:
+    lines = named(plot.production_map(production))
+    assert lines["traced or declared"].line.dash == "solid"
+    assert lines["inferred, confidence 0.8 or more"].line.dash == "8px,4px"
+
+
+def test_callers_stand_left_of_what_they_depend_on(production: ProductionMap) -> None:
+    nodes = {
+        text: x
+        for trace in plot.production_map(production).data
+        if trace.text is not None
+        for text, x in zip(trace.text, trace.x, strict=True)
+    }
+    assert nodes["shop"] < nodes["orders"] < nodes["db"]
+
+
+def test_edges_not_shown_are_counted(production: ProductionMap) -> None:
+    figure = plot.production_map(production, min_confidence=0.3)
+    assert figure.layout.title.text == "Production map: 4 services, 2 dependencies"
+    assert "1 edge below confidence 0.30 not shown" in notes(figure)
+    assert "no dependency shown" in notes(figure)
+
+
+def test_where_few_edges_are_sure_the_surest_are_shown_and_said_to_be_shaky(production: ProductionMap) -> None:
+    figure = plot.production_map(production)
+    assert figure.layout.title.text == "Production map: 4 services, 3 dependencies"
+    assert notes(figure) == "few edges are sure here: the surest are shown, down to confidence 0.10"
+
+
+def test_hovering_an_edge_shows_its_evidence(production: ProductionMap) -> None:
+    hovers = [text for trace in plot.production_map(production).data if trace.name is None for text in trace.hovertext]
+    assert hovers[0] == (
+        "<b>shop → orders</b><br>confidence: 0.90<br>fired together: 9 times<br>lag: orders fires 20 s earlier"
+        "<br>known as: inferred"
+    )
+
+
+def test_a_team_keeps_its_colour_in_every_view(production: ProductionMap) -> None:
+    whole, near = named(plot.production_map(production)), named(plot.production_map(production.near("db", hops=1)))
+    assert set(near) & set(whole) >= {"orders", "storage"}
+    assert near["storage"].marker.color[0] == whole["storage"].marker.color[0]
+
+
+def test_the_focus_is_ringed_and_named_bold(production: ProductionMap) -> None:
+    figure = plot.production_map(production.near("orders", hops=1))
+    assert "<b>orders</b>" in texts(figure)
+    assert figure.layout.title.text == "Around orders: 3 services, 2 dependencies"
+    assert "within 1 hop of orders, either way; 1 service and 1 edge left out" in notes(figure)
+
+
+def test_a_team_view_shows_its_neighbours_as_one_square_each(production: ProductionMap) -> None:
+    figure = plot.production_map(production.team("orders"))
+    assert set(texts(figure)) == {"orders", "<b>storage</b> (1 service)", "<b>web</b> (1 service)"}
+    nodes = named(figure)
+    assert nodes["web"].marker.symbol[0] == nodes["storage"].marker.symbol[0] == "square"
+    assert nodes["web"].x[0] < nodes["orders"].x[0] < nodes["storage"].x[0]
+
+
+def test_a_large_map_is_drawn_as_clusters_and_says_so() -> None:
+    production = many(500, 1_500, 20)
+    figure = plot.production_map(production)
+    assert figure.layout.title.text == f"Production map: {len(production.services)} services as 20 clusters"
+    assert "Too many services" in figure.layout.title.subtitle.text
+    assert len(texts(figure)) == 20
+
+
+def test_without_teams_a_large_map_shows_communities() -> None:
+    figure = plot.production_map(many(300, 600, 0))
+    assert all(text.startswith("<b>around service-") or "no team" in text for text in texts(figure))
+
+
+def test_two_thousand_services_are_quick_and_small() -> None:
+    production = many(2_000, 10_000, 60)
+    start = time.perf_counter()
+    figure = plot.production_map(production)
+    assert time.perf_counter() - start < 6  # 0.3 s alone on two cores; the machine of a test may be busy
+    assert len(figure.to_json()) < 5_000_000
+
+
+def test_links_are_a_few_traces() -> None:
+    figure = plot.production_map(many(140, 400, 5))
+    assert len(figure.data) <= 5 + 5 + 1
+
+
+def test_same_map_same_figure() -> None:
+    assert plot.production_map(many(60, 120, 4)).to_json() == plot.production_map(many(60, 120, 4)).to_json()
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_no_or_one_edge_is_a_figure_too(rows: int) -> None:
+    assert isinstance(plot.production_map(ProductionMap(EDGES.head(rows))), go.Figure)
+
+
+def test_an_edge_to_itself_is_not_drawn() -> None:
+    figure = plot.production_map(ProductionMap(pd.DataFrame({"src": ["a"], "dst": ["a"], "confidence": [0.9]})))
+    assert figure.layout.title.text == "Production map: 1 service, 0 dependencies"
+
+
+def test_names_are_escaped_everywhere() -> None:
+    payload = "<img src=x onerror=alert(1)>"
+    edges = pd.DataFrame({"src": [payload], "dst": ["db"], "confidence": [0.9]})
+    owners = pd.DataFrame({"service": [payload, "db"], "team": [payload, "b"]})
+    production = ProductionMap(edges, ownership=owners)
+    for view in (production, production.near(payload), production.team("b")):
+        assert "<img" not in str(plot.production_map(view, title=payload).to_dict())
+
+
+def test_environment_may_give_the_colour() -> None:
+    alerts = pd.DataFrame({"service": ["shop"], "starts_at": ["2026-03-01T00:00Z"], "environment": ["prod"]})
+    assert {"prod", "not known"} <= set(named(plot.production_map(ProductionMap(EDGES, alerts), color="environment")))
+
+
+@pytest.mark.parametrize("wrong", [{"color": "age"}, {"min_confidence": 2}, {"limit": 0}])
+def test_parameters_outside_their_range_are_refused(production: ProductionMap, wrong: dict) -> None:
+    with pytest.raises(ParameterError, match=next(iter(wrong))):
+        plot.production_map(production, **wrong)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pandas as pd
+
+from stanza_lab import schema
+from stanza_lab.plot import _theme
+
+
+def test_text_is_escaped_on_one_line_and_shortened_in_its_middle() -> None:
+    assert _theme.safe("<b>a</b> &\n b") == "&lt;b&gt;a&lt;/b&gt; &amp; b"
+    assert _theme.safe("ts-verification-code-service", limit=16) == "ts-verific…rvice"
+
+
+def test_hover_leaves_out_what_is_not_known() -> None:
+    shown = _theme.hover("<x>", [("team", None), ("lift", float("nan")), ("seen", pd.NaT), ("alerts", 3)])
+    assert shown == "<b>&lt;x&gt;</b><br>alerts: 3"
+
+
+def test_every_severity_has_its_own_colour_and_shape() -> None:
+    assert set(_theme.SEVERITY) == set(schema.SEVERITIES)
+    assert (
+        len({colour for colour, _ in _theme.SEVERITY.values()})
+        == len({shape for _, shape in _theme.SEVERITY.values()})
+        == 4
+    )
+
+
+def test_styles_are_told_apart_beyond_the_palette() -> None:
+    assert len(set(_theme.style(f"team-{i}" for i in range(40)).values())) == 40
+
+
+def test_times_say_that_they_are_utc() -> None:
+    assert _theme.period(pd.Series(pd.to_datetime(["2026-03-01T14:02Z", "2026-03-01T15:00Z"]))) == (
+        "2026-03-01 14:02 to 15:00 UTC"
+    )
