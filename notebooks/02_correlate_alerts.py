@@ -58,9 +58,8 @@ print(f"{len(incidents)} incidents hold {len(alerts) - alone:,} alerts; {alone:,
 # The largest incidents. *first_service* fired first, which is a hint, not proof, of where it started.
 
 # %%
-incidents.nlargest(8, "alerts")[
-    ["incident_id", "starts_at", "duration_s", "alerts", "severity", "first_service", "title"]
-]
+shown = ["incident_id", "starts_at", "duration_s", "alerts", "severity", "first_service", "title"]
+incidents.nlargest(8, "alerts")[shown]
 
 # %% [markdown]
 # ## Look at one
@@ -77,7 +76,7 @@ sl.plot.timeline(one, title=f"Incident {largest['incident_id']}: {largest['title
 #
 # The bundled history is simulated, so the truth is known. The table compares what was found with it: once over the
 # alerts that belong to a true incident, once over all alerts, where each noise alert counts as an incident of its own
-# (the stricter measure: putting noise into an incident costs). Values near 1 are good; *ari* is the adjusted Rand index.
+# (the stricter measure: noise put into an incident costs). Values near 1 are good; *ari* is the adjusted Rand index.
 
 # %%
 labels = pd.read_csv(data / "truth" / "alert_labels.csv", dtype=str)

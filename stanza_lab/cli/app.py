@@ -102,7 +102,7 @@ def ingest(
         emit(report.rejected, format=format, out=None, title="rejected records", limit=0)
     if report.events + report.duplicates == 0:
         raise StanzaError(
-            f"nothing could be used of {report.records:,} records in {', '.join(map(str, paths))}; "
+            f"nothing could be used of {', '.join(map(str, paths))}; "
             f"--show-rejected lists why, 'stanza-lab ingest --help' names what can be read"
         )
 

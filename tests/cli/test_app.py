@@ -78,7 +78,7 @@ def test_bad_file_is_one_clear_line_and_exit_1(run, tmp_path: Path, name: str) -
     result = run("ingest", tmp_path / name, "--history", tmp_path / "h", "--show-rejected")
     assert result.code == 1
     assert name in result.out
-    assert "nothing could be used of 1 records" in result.err
+    assert "nothing could be used of" in result.err
     assert "Traceback" not in result.err
 
 

@@ -1,0 +1,147 @@
+"""What a history holds: the manifest is the one file that says so, and writing it is the one moment of change."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from stanza_lab.errors import HistoryError
+
+NAME = "manifest.json"
+FORMAT = "stanza_lab history"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file, named by its content."""
+
+    name: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """What became of the records of one file (or archive member)."""
+
+    file: str
+    content: str  # sha256 of the file; of an archive, with the member behind '!'
+    records: int = 0
+    events: int = 0
+    duplicates: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
+    rejected: int = 0
+
+    def __post_init__(self) -> None:
+        """Hold the promise that nothing is lost."""
+        ends = self.events + self.duplicates + sum(self.ignored.values()) + self.rejected
+        if self.records != ends:
+            raise HistoryError(f"{self.file}: {self.records} records read, {ends} accounted for; this is a defect")
+
+    def read_again(self, new: FileEntry) -> FileEntry:
+        """Return the entry after the same content was read again: what it told before is no duplicate of itself."""
+        events = self.events + new.events
+        duplicates = max(0, new.duplicates - self.events)
+        records = events + duplicates + sum(new.ignored.values()) + new.rejected
+        return replace(new, file=self.file, records=records, events=events, duplicates=duplicates)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The parts that count, every file that was read, and the sums over them."""
+
+    events: tuple[Part, ...] = ()
+    rejected: tuple[Part, ...] = ()
+    files: tuple[FileEntry, ...] = ()
+    facts: dict[str, int] = field(default_factory=dict)  # events by source
+    first: str | None = None  # span of the events, ISO
+    last: str | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Return all parts."""
+        return self.events + self.rejected
+
+    def digest(self, *also: Any) -> str:
+        """Return a name for what is derived from these events (and `also`)."""
+        return hashlib.sha256(repr(([part.sha256 for part in self.events], also)).encode()).hexdigest()[:16]
+
+
+def read(directory: Path) -> Manifest | None:
+    """Return the manifest of a history; None when there is none.
+
+    Raises
+    ------
+    HistoryError
+        The file is not a manifest, or one of a newer version.
+    """
+    path = directory / NAME
+    try:
+        found = orjson.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise HistoryError(f"{path} cannot be read ({error}); restore it, or ingest into a new directory") from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise HistoryError(f"{path} is not the manifest of a history; pass the directory of one, or a new directory")
+    if found.get("version") != VERSION:
+        raise HistoryError(
+            f"{directory} is a history of version {found.get('version')!r}, this stanza_lab reads version {VERSION}; "
+            f"upgrade stanza_lab, or ingest the exports into a new directory"
+        )
+    try:
+        return Manifest(
+            events=tuple(Part(**part) for part in found["events"]),
+            rejected=tuple(Part(**part) for part in found["rejected"]),
+            files=tuple(FileEntry(**entry) for entry in found["files"]),
+            facts=found["facts"],
+            first=found["first"],
+            last=found["last"],
+        )
+    except (KeyError, TypeError) as error:
+        raise HistoryError(f"{path} is damaged ({error!r}); restore it, or ingest into a new directory") from error
+
+
+def write(directory: Path, manifest: Manifest) -> None:
+    """Make `manifest` the truth about `directory`: before this returns the old one counts, afterwards the new one."""
+    whole = {"format": FORMAT, "version": VERSION, **asdict(manifest)}
+    temporary = directory / f".{NAME}.tmp"  # hidden: a directory with nothing else may still become a history
+    temporary.write_bytes(orjson.dumps(whole, option=orjson.OPT_INDENT_2))
+    settle(temporary, directory / NAME)
+
+
+def settle(temporary: Path, final: Path) -> None:
+    """Rename a finished file, so that after a crash it is there whole or not at all."""
+    descriptor = os.open(temporary, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.replace(final)
+    directory = os.open(final.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def ledger(old: Iterable[FileEntry], read: Iterable[FileEntry]) -> dict[str, FileEntry]:
+    """Return the entries by content after the files of `read`, in the order they were first seen."""
+    entries = {entry.content: entry for entry in old}
+    for entry in read:
+        known = entries.get(entry.content)
+        entries[entry.content] = known.read_again(entry) if known else entry
+    return entries

@@ -1,0 +1,131 @@
+"""Parquet parts of a history: written once, named by their content, read back as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stanza_lab.errors import HistoryError
+from stanza_lab.history.manifest import Part, settle, sha256
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stanza_lab.history.folding import Mask
+
+ROW_GROUP = 50_000
+
+# A fact, and one telling of it. The keys are made anew by each ingest, so nothing depends on how they are made.
+_FACT = "md5_number(concat_ws(chr(31), source, event_id))"
+_TELLING = "md5_number(concat_ws(chr(31), source, event_id, native_ids::VARCHAR, raw))"
+
+
+@contextmanager
+def damage_told(place: Path) -> Iterator[None]:
+    """Turn the error of a part that is missing or damaged into one that says what to do."""
+    try:
+        yield
+    except (OSError, pa.ArrowException, duckdb.Error) as error:
+        raise HistoryError(
+            f"a part of the history in {place} cannot be read ({error}); restore it from a copy, or ingest the exports "
+            f"into a new directory"
+        ) from error
+
+
+def read(directory: Path, parts: Sequence[Part], columns: pa.Schema) -> pd.DataFrame:
+    """Return the given columns of all parts, in order."""
+    tables = [columns.empty_table()]
+    with damage_told(directory):
+        tables += [pq.read_table(directory / part.name, columns=columns.names) for part in parts]
+        frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+    return frame
+
+
+def to_arrow(frame: pd.DataFrame, columns: pa.Schema) -> pa.Table:
+    """Return `frame` as it is stored."""
+    return pa.Table.from_pandas(frame, schema=columns, preserve_index=False, nthreads=1).replace_schema_metadata(None)
+
+
+class PartWriter:
+    """Write tables into one new part of a directory; nothing appears there before `finish`."""
+
+    def __init__(self, directory: Path, columns: pa.Schema) -> None:
+        directory.mkdir(exist_ok=True)
+        self._temporary = directory / "part.tmp"
+        self._writer = pq.ParquetWriter(self._temporary, columns, compression="zstd")
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows; they go to the file in groups, so that many small files make no small groups."""
+        self._waiting.append(table)
+        self._rows += table.num_rows
+        if sum(waiting.num_rows for waiting in self._waiting) >= ROW_GROUP:
+            self._flush()
+
+    def finish(self) -> tuple[Part, ...]:
+        """Put the part in its place and return it; without rows there is none."""
+        self._flush()
+        self._writer.close()
+        if not self._rows:
+            self._temporary.unlink()
+            return ()
+        content = sha256(self._temporary)
+        final = self._temporary.with_name(f"part-{content[:16]}.parquet")
+        settle(self._temporary, final)
+        return (Part(f"{final.parent.name}/{final.name}", self._rows, content),)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.concat_tables(self._waiting))
+            self._waiting = []
+
+
+class KnownEvents:
+    """Tell new facts from facts known, in batches; the keys of all known ones lie in DuckDB, which may use the disk."""
+
+    def __init__(self, parts: Sequence[Path], *, temporary: Path) -> None:
+        self._connection = duckdb.connect(config={"temp_directory": str(temporary)})
+        self._connection.execute("CREATE TABLE known (fact UHUGEINT, telling UHUGEINT)")
+        if parts:
+            query = f"INSERT INTO known SELECT {_FACT}, {_TELLING} FROM read_parquet(?)"
+            with damage_told(parts[0].parent):
+                self._connection.execute(query, [[str(part) for part in parts]])
+
+    def add(self, events: pa.Table) -> tuple[Mask, Mask]:
+        """Learn a batch; return which rows are new facts and which are worth storing (facts in a new shape too)."""
+        run = self._connection
+        run.register("batch", events.append_column("row", pa.array(np.arange(events.num_rows))))
+        run.execute(f"CREATE OR REPLACE TABLE keyed AS SELECT row, {_FACT} AS fact, {_TELLING} AS telling FROM batch")
+        run.unregister("batch")
+        seen = run.execute(
+            """
+            SELECT
+                row_number() OVER (PARTITION BY fact ORDER BY row) = 1 AND fact NOT IN (SELECT fact FROM known) AS new,
+                row_number() OVER (PARTITION BY telling ORDER BY row) = 1
+                    AND telling NOT IN (SELECT telling FROM known) AS stored
+            FROM keyed ORDER BY row
+            """
+        ).fetchnumpy()
+        run.execute("INSERT INTO known SELECT DISTINCT fact, telling FROM keyed")
+        return seen["new"].astype(bool), seen["stored"].astype(bool)
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._connection.close()

@@ -1,0 +1,322 @@
+"""The durable store: a directory of Parquet parts and a manifest that says which of them count."""
+
+from __future__ import annotations
+
+import fcntl
+import html
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm.auto import tqdm
+
+import stanza_lab
+from stanza_lab import _params, schema
+from stanza_lab.errors import HistoryError
+from stanza_lab.history import manifest as manifests
+from stanza_lab.history.folding import FOLDING, fold_events, merge_shapes
+from stanza_lab.history.manifest import FileEntry, Manifest, Part
+from stanza_lab.history.parts import KnownEvents, PartWriter, read, to_arrow
+from stanza_lab.history.report import IngestReport, count
+from stanza_lab.history.selecting import select
+from stanza_lab.history.tally import Tally, by_file
+from stanza_lab.loaders import Batch, read_files
+
+_log = logging.getLogger(__name__)
+
+_OWN = {"events", "rejected", "cache", manifests.NAME}
+_EVENTS = schema.arrow(schema.EVENTS)
+_ALERTS = schema.arrow(schema.ALERTS)
+_ALERTS = _ALERTS.remove(_ALERTS.get_field_index("incident_id"))
+_REJECTED = schema.arrow(schema.REJECTED).append(pa.field("content", pa.string()))
+
+
+class History:
+    """Keep alert exports as events in a directory: each fact once, whatever is ingested again.
+
+    The directory holds Parquet files and a manifest. It is made by the first `ingest`. An ingest happens as a whole or
+    not at all: killed at any moment and run again, it leaves the same history as one run.
+
+    Parameters
+    ----------
+    path : str or Path
+        The directory. Nothing is read or made before it is needed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from stanza_lab import History
+    >>> alarm = '{"AlarmName": "cpu", "NewStateValue": "ALARM", "StateChangeTime": "2026-03-01T14:02:11Z"}'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "alarms.json").write_text(alarm)
+    ...     history = History(Path(folder, "history"))
+    ...     report = history.ingest(Path(folder, "alarms.json"))
+    ...     history.alerts(since="2026-03-01", where="alertname = 'cpu'")["starts_at"].tolist()
+    [Timestamp('2026-03-01 14:02:11+0000', tz='UTC')]
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def ingest(
+        self,
+        paths: str | Path | Iterable[str | Path],
+        *,
+        source: str = "auto",
+        tz: str | None = None,
+        progress: bool = False,
+    ) -> IngestReport:
+        """Add alert exports to the history.
+
+        A record known already, from this file or another, adds nothing and counts as a duplicate. So does the same
+        fact in another shape of its vendor, but what that shape adds (ids, fields) is kept.
+
+        Parameters
+        ----------
+        paths : str, Path or iterable of them
+            Files, folders (searched through), gzip and zip archives.
+        source : str, default "auto"
+            System the exports come from; "auto" tells it record by record.
+        tz : str, optional
+            Zone of times that name none, for example "Europe/Berlin". Without it such records are rejected.
+        progress : bool, default False
+            Show a progress bar on stderr.
+
+        Returns
+        -------
+        IngestReport
+            What became of every record.
+
+        Raises
+        ------
+        LoadError
+            A path does not exist.
+        HistoryError
+            The directory is no history, or another ingest is writing to it.
+        """
+        batches = read_files(paths, source=source, tz=tz)
+        with self._locked():
+            before = self._clean()
+            tally = Tally()
+            known = KnownEvents([self.path / part.name for part in before.events], temporary=self.path / "cache")
+            try:
+                with PartWriter(self.path / "events", _EVENTS) as writer:
+                    for batch in _shown(batches, progress=progress):
+                        events = to_arrow(batch.events, _EVENTS)
+                        new, stored = known.add(events)
+                        writer.write(events.filter(stored))
+                        tally.count(batch, new)
+                    events_part = writer.finish()
+            finally:
+                known.close()
+            ledger = manifests.ledger(before.files, tally.entries())
+            after = replace(
+                before,
+                events=before.events + events_part,
+                rejected=self._store_rejected(before, ledger, tally),
+                files=tuple(ledger.values()),
+                facts=dict(sorted((Counter(before.facts) + tally.facts).items())),
+                first=min(filter(None, [before.first, *tally.times]), default=None),
+                last=max(filter(None, [before.last, *tally.times]), default=None),
+            )
+            alerts_before = self._count(before)
+            if after != before:
+                manifests.write(self.path, after)
+            return tally.report(alerts_before, self._count(after))
+
+    def alerts(
+        self,
+        *,
+        since: _params.Instant | None = None,
+        until: _params.Instant | None = None,
+        where: str | None = None,
+    ) -> pd.DataFrame:
+        """Fold the events into alerts and return those asked for.
+
+        The folded table is kept beside the events, so that only the first call after an ingest takes time.
+
+        Parameters
+        ----------
+        since, until : str or Timestamp, optional
+            Only alerts that started at `since` or later and before `until` (UTC where no zone is named). Where the
+            start is not known the end counts; alerts without either are left out when one of the two is given.
+        where : str, optional
+            Only alerts that meet this SQL condition (DuckDB) over the columns of the table, for example
+            ``"service = 'checkout' and severity >= 'error'"``; severities compare by their order.
+
+        Returns
+        -------
+        DataFrame
+            `schema.ALERTS` without `incident_id`, as `fold_events` returns it.
+
+        Raises
+        ------
+        HistoryError
+            There is no history in the directory, or a part of it is damaged.
+        ParameterError
+            A parameter is not a time, or not a condition over these columns.
+        """
+        return select(self._alerts(self._manifest()), since=since, until=until, where=where)
+
+    def events(self) -> pd.DataFrame:
+        """Return the facts, what their shapes tell put together.
+
+        Returns
+        -------
+        DataFrame
+            `schema.EVENTS`, one row per source and event id, in order of time.
+
+        Raises
+        ------
+        HistoryError
+            There is no history in the directory, or a part of it is damaged.
+        """
+        facts = merge_shapes(read(self.path, self._manifest().events, _EVENTS))
+        return schema.check(facts, schema.EVENTS)
+
+    def rejected(self) -> pd.DataFrame:
+        """Return the records that could not be used, each once, however often its file was ingested.
+
+        Returns
+        -------
+        DataFrame
+            `schema.REJECTED`, in the order of the files.
+
+        Raises
+        ------
+        HistoryError
+            There is no history in the directory, or a part of it is damaged.
+        """
+        return schema.check(self._rejected(self._manifest()).drop(columns="content"), schema.REJECTED)
+
+    def files(self) -> pd.DataFrame:
+        """Return what became of the records of every file ever ingested.
+
+        Returns
+        -------
+        DataFrame
+            file, records, events, duplicates, ignored, rejected; one row per file content, in the order of ingest.
+            Records equal events + duplicates + ignored + rejected.
+
+        Raises
+        ------
+        HistoryError
+            There is no history in the directory.
+        """
+        return by_file(self._manifest().files)
+
+    def __repr__(self) -> str:
+        found = manifests.read(self.path)
+        if found is None:
+            return f"History({str(self.path)!r}): nothing ingested yet"
+        span = f", {found.first[:10]} to {found.last[:10]}" if found.first and found.last else ""
+        sums = f"{count(sum(found.facts.values()), 'event')} from {count(len(found.files), 'file')}"
+        return f"History({str(self.path)!r}): {sums}{span}"
+
+    def _repr_html_(self) -> str:
+        found = manifests.read(self.path) or Manifest()
+        sources = pd.DataFrame({"source": list(found.facts), "events": list(found.facts.values())})
+        return f"<p>{html.escape(repr(self))}</p>" + str(sources.to_html(index=False, border=0, escape=True))
+
+    def _manifest(self) -> Manifest:
+        found = manifests.read(self.path)
+        if found is None:
+            raise HistoryError(
+                f"no history at {self.path}; make one with: stanza-lab ingest PATH --history {self.path}"
+            )
+        return found
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the directory for writing; made if need be."""
+        self._refuse_foreign()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("a")
+        except OSError as error:
+            raise HistoryError(
+                f"{self.path} cannot be written to ({error.strerror}); pass another directory"
+            ) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise HistoryError(f"another ingest is writing to {self.path}; run this one when it is done") from error
+            yield
+
+    def _refuse_foreign(self) -> None:
+        """Leave alone what is neither a history, nor one that was cut off at its first ingest, nor empty."""
+        if self.path.exists() and not self.path.is_dir():
+            raise HistoryError(f"{self.path} is a file; pass a directory for the history")
+        if manifests.read(self.path) is None and self.path.exists():
+            names = sorted(path.name for path in self.path.iterdir())
+            foreign = [name for name in names if name not in _OWN and not name.startswith(".")]
+            if foreign:
+                held = ", ".join(foreign[:5])
+                raise HistoryError(f"{self.path} is no history and holds other files ({held}); pass a new directory")
+
+    def _clean(self) -> Manifest:
+        """Remove what an ingest that was cut off left behind; return the manifest."""
+        found = manifests.read(self.path) or Manifest()
+        keep = {self.path / part.name for part in found.parts} | {self._cache(found)}
+        for folder in ("events", "rejected", "cache"):
+            for left in self.path.joinpath(folder).glob("*"):
+                if left not in keep and left.is_file():
+                    left.unlink()
+        return found
+
+    def _rejected(self, manifest: Manifest) -> pd.DataFrame:
+        return read(self.path, manifest.rejected, _REJECTED)
+
+    def _store_rejected(self, before: Manifest, ledger: dict[str, FileEntry], tally: Tally) -> tuple[Part, ...]:
+        """Write the rejected rows of all files; those of a file read again replace what was said of it before."""
+        old = self._rejected(before)
+        rows = pd.concat([old[~old["content"].isin(tally.contents)], *tally.rejected.values()])
+        place = {content: number for number, content in enumerate(ledger)}
+        rows = rows.assign(file=rows["content"].map({key: entry.file for key, entry in ledger.items()}))
+        rows = rows.sort_values("content", key=lambda content: content.map(place), kind="stable")
+        with PartWriter(self.path / "rejected", _REJECTED) as writer:
+            writer.write(to_arrow(rows, _REJECTED))
+            return writer.finish()
+
+    def _cache(self, manifest: Manifest) -> Path:
+        return self.path / "cache" / f"alerts-{manifest.digest(FOLDING, stanza_lab.__version__)}.parquet"
+
+    def _count(self, manifest: Manifest) -> int:
+        if not manifest.events:
+            return 0
+        with suppress(OSError, pa.ArrowException):
+            return int(pq.read_metadata(self._cache(manifest)).num_rows)
+        return len(self._alerts(manifest))
+
+    def _alerts(self, manifest: Manifest) -> pd.DataFrame:
+        cache = self._cache(manifest)
+        with suppress(OSError, pa.ArrowException):  # not there, or damaged: folded again
+            return schema.check(pq.read_table(cache).to_pandas(), schema.ALERTS, need=_ALERTS.names)
+        columns = _EVENTS.remove(_EVENTS.get_field_index("raw"))
+        alerts = fold_events(read(self.path, manifest.events, columns))
+        try:
+            temporary = cache.with_suffix(f".{os.getpid()}.tmp")
+            cache.parent.mkdir(exist_ok=True)
+            pq.write_table(to_arrow(alerts, _ALERTS), temporary, compression="zstd")
+            manifests.settle(temporary, cache)
+        except OSError as error:  # a history that may only be read is folded each time
+            _log.debug("alerts of %s not kept: %s", self.path, error)
+        return alerts
+
+
+def _shown(batches: Iterable[Batch], *, progress: bool) -> Iterator[Batch]:
+    """Pass the batches on, with a bar of files and records per second."""
+    with tqdm(disable=not progress, unit=" records", unit_scale=True) as bar:
+        for batch in batches:
+            bar.set_description(batch.file[-40:])
+            yield batch
+            bar.update(batch.records)
