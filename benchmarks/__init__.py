@@ -1,0 +1,1 @@
+"""Accuracy and speed, measured on recordings and on simulated productions."""
