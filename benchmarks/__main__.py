@@ -1,0 +1,26 @@
+"""Print every table: ``python -m benchmarks SHARED`` (``make bench``), SHARED being the folder of real recordings."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from benchmarks import edges, grouping, import_speed
+
+
+def main() -> None:
+    shared = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared")
+    for title, table in (
+        (
+            "Alerts into incidents (1 is perfect; 'all' counts each noise alert as a class of its own)",
+            grouping.table(shared),
+        ),
+        ("Who depends on whom (compare auprc with chance)", edges.table(shared)),
+        ("Import speed, beside DuckDB on the same file in the same run", import_speed.table()),
+    ):
+        print(f"\n## {title}\n")
+        print(table.to_string(index=False, float_format=lambda value: f"{value:.2f}"))
+
+
+if __name__ == "__main__":
+    main()
