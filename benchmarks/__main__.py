@@ -7,6 +7,8 @@ from pathlib import Path
 
 from benchmarks import edges, grouping, import_speed
 
+COUNTS = ("alerts", "true", "found", "true_edges")
+
 
 def main() -> None:
     shared = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared")
@@ -19,7 +21,8 @@ def main() -> None:
         ("Import speed, beside DuckDB on the same file in the same run", import_speed.table()),
     ):
         print(f"\n## {title}\n")
-        print(table.to_string(index=False, float_format=lambda value: f"{value:.2f}"))
+        whole = {name: "{:,.0f}".format for name in COUNTS if name in table}
+        print(table.to_string(index=False, formatters=whole, float_format=lambda value: f"{value:.2f}"))
 
 
 if __name__ == "__main__":
