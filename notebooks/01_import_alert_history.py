@@ -90,7 +90,7 @@ def known(frame):
     return frame.groupby("source", observed=True)[["service", "team"]].agg(lambda column: column.notna().mean())
 
 
-known(alerts).join(known(named), lsuffix=" before", rsuffix=" after").style.format("{:.0%}")
+known(alerts).add_suffix(" before").join(known(named).add_suffix(" after")).style.format("{:.0%}")
 
 # %% [markdown]
 # ## A first look

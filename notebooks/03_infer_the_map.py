@@ -70,16 +70,18 @@ model.explain(strongest["src"], strongest["dst"])
 # %%
 spans = sl.read_traces(data / "traces")
 edges = sl.overlay_traces(edges, spans)
-edges["verdict"].astype("str").fillna("not judged").value_counts().to_frame("edges")
+production = sl.ProductionMap(edges, alerts, ownership=catalog)
+sure = production.links[production.links["strength"] >= production.usual_confidence]
+sure["verdict"].astype("str").fillna("not judged").value_counts().to_frame("dependencies")
 
 # %% [markdown]
 # ## The map
 #
-# Colour is the team, width the confidence, dashed means only inferred. Hover over the middle of an edge for its
-# evidence; click a team in the legend to hide it.
+# Colour is the team, width the probability that there is a dependency, dashed means only inferred, no arrowhead means
+# that the direction is not known. Hover over the middle of a line for its evidence; click a team in the legend to hide
+# it.
 
 # %%
-production = sl.ProductionMap(edges, alerts, ownership=catalog)
 sl.plot.production_map(production)
 
 # %% [markdown]
@@ -98,7 +100,8 @@ team = production.teams[0]
 sl.plot.production_map(production.team(team))
 
 # %%
-production.next_clusters(team)
+for words in production.next_clusters(team)["words"]:
+    print(words)
 
 # %% [markdown]
 # ## How good is this?

@@ -13,7 +13,6 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.production import words
-from stanza_lab.production.neighbours import strength
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
 
 _ROWS = 50  # per table
 _CELL = 200  # characters
+_EVIDENCE = (
+    *("src", "dst", "link_confidence", "confidence", "back", "direction"),
+    *("support", "lift", "lag_s", "q_value", "provenance", "verdict"),
+)
 
 # The policy lets nothing be fetched: a browser would refuse even what a hostile alert text asked for. plotly.js needs
 # eval for figures of more than 10,000 marks (WebGL).
@@ -130,7 +133,7 @@ def write_report(
     if incidents is not None:
         parts.append(_section("Incidents", _table(incidents, "incidents")))
     if production is not None:
-        parts.append(_section("Dependencies", _table(_surest(production.edges), "dependencies, the surest first")))
+        parts.append(_section("Dependencies", _table(_brief(production.links), "dependencies, the surest first")))
         parts.append(
             _section("Services", _table(production.services.sort_values("alerts", ascending=False), "services"))
         )
@@ -153,7 +156,8 @@ def write_figure(
     title : str
         Heading of the page.
     table : DataFrame, optional
-        Shown below, for readers who cannot use the figure; the evidence columns of edges come first. Default: none.
+        Shown below, for readers who cannot use the figure; of links and edges only what a reader takes in at once.
+        Default: none.
 
     Returns
     -------
@@ -173,7 +177,7 @@ def write_figure(
     """
     parts = [_figure(figure, "figure", "Hover for details; double-click brings back the whole.")]
     if table is not None:
-        shown = _surest(table) if {"confidence", "provenance"} <= set(table.columns) else table
+        shown = _brief(table) if {"confidence", "provenance"} <= set(table.columns) else table
         parts.append(_section("In numbers", _table(shown, "rows")))
     return _write(path, title, parts)
 
@@ -207,16 +211,18 @@ def _about_incidents(alerts: pd.DataFrame) -> list[str]:
 def _about_map(production: ProductionMap | None) -> list[str]:
     if production is None:
         return []
-    edges, teams = production.edges, production.teams
-    likely, sure = (int((strength(edges) >= least).sum()) for least in (0.5, 0.8))
+    links, teams = production.links, production.teams
+    likely, sure = (int((links["strength"] >= least).sum()) for least in (0.5, 0.8))
+    pointed = int(((links["strength"] >= 0.5) & (links["direction"] != "unknown")).sum())
     said = [
         f"{words.count(len(production.services), 'service')} of {words.count(len(teams), 'known team')} on the map.",
-        f"{words.count(len(edges), 'possible edge')}, {likely:,} with confidence 0.5, {sure:,} with 0.8 or more.",
+        f"{words.count(len(links), 'possible link')}, {likely:,} of probability 0.5 or more, {sure:,} of 0.8 or more.",
+        f"Which of the two depends on the other is known for {pointed:,} of those {likely:,}.",
     ]
-    verdicts = edges["verdict"].value_counts()
+    verdicts = links["verdict"].value_counts()
     if verdicts.sum():
         listed = ", ".join(f"{name} {number:,}" for name, number in verdicts[verdicts > 0].items())
-        said.append(f"Beside traces: {listed}; {int(edges['verdict'].isna().sum()):,} that traces do not judge.")
+        said.append(f"Beside traces: {listed}; {int(links['verdict'].isna().sum()):,} that traces do not judge.")
     return said
 
 
@@ -225,17 +231,15 @@ def _neighbours(production: ProductionMap) -> list[str]:
     sizes = production.services["team"].value_counts().head(8)
     said = []
     for team in sizes.index:
-        across = production.next_clusters(str(team), min_confidence=production.usual_confidence)
+        across = production.next_clusters(str(team))
         if len(across):
             said.append(f"{team}: {across['words'].iloc[0]}.")
     return said
 
 
-def _surest(edges: pd.DataFrame) -> pd.DataFrame:
-    """Return the edges with their evidence, the surest first."""
-    evidence = ["src", "dst", "confidence", "support", "lift", "lag_s", "q_value", "provenance", "verdict"]
-    order = strength(edges).sort_values(ascending=False, kind="stable").index
-    return edges.loc[order, [name for name in evidence if name in edges.columns]]
+def _brief(links: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of links (or edges) that a reader takes in at once."""
+    return links[[name for name in _EVIDENCE if name in links.columns]]
 
 
 def _by_source(alerts: pd.DataFrame) -> pd.DataFrame:

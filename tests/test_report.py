@@ -112,11 +112,30 @@ def test_findings_come_first_in_words(tmp_path: Path) -> None:
         "By source: datadog 3.",
         "The noisiest of 2 rules is b: 67% of all alerts.",
         "1 incident; 1 alert stand on their own. The largest has 2 alerts.",
+        "1 possible link, 1 of probability 0.5 or more, 1 of 0.8 or more.",
+        "Which of the two depends on the other is known for 1 of those 1.",
         "Beside traces: confirmed 1; 0 that traces do not judge.",
     ):
         assert sentence in page.words
     order = [page.words.index(title) for title in ("Findings", "The map", "Alerts over time", "Dependencies")]
     assert order == sorted(order)
+
+
+def test_a_pair_counts_once_in_words_and_in_the_table(tmp_path: Path) -> None:
+    edges = pd.DataFrame(
+        {
+            "src": ["a", "b"],
+            "dst": ["b", "a"],
+            "confidence": [0.45, 0.32],
+            "link_confidence": 0.76,
+            "verdict": "alert-only",
+        }
+    )
+    table = alerts(["a", "b"])
+    page = Page(sl.write_report(tmp_path / "r.html", alerts=table, production=sl.ProductionMap(edges, table)))
+    assert "Beside traces: alert-only 1; 0 that traces do not judge." in page.words
+    assert "Which of the two depends on the other is known for 0 of those 1." in page.words
+    assert "1 dependencies, the surest first" in page.words
 
 
 def test_figures_have_a_text_alternative(hostile: Page) -> None:
@@ -153,7 +172,7 @@ def test_a_refused_report_leaves_the_old_one(tmp_path: Path) -> None:
 def test_a_figure_page_has_its_edges_as_a_table(tmp_path: Path) -> None:
     production = sl.ProductionMap(pd.DataFrame({"src": ["<b>"], "dst": ["db"], "confidence": [0.9]}))
     figure = sl.plot.production_map(production)
-    page = Page(sl.write_figure(tmp_path / "map.html", figure, title="<Map>", table=production.edges))
+    page = Page(sl.write_figure(tmp_path / "map.html", figure, title="<Map>", table=production.links))
     assert "<Map>" in page.words
     assert {"<b>", "db", "0.9", "confidence"} <= set(page.words)
     assert re.search(r"Production map: 2 services", "".join(page.scripts[1:]))

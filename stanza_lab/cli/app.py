@@ -15,6 +15,7 @@ from rich.text import Text
 import stanza_lab as sl
 from stanza_lab.cli.output import Format, emit, emit_json, plain, stderr
 from stanza_lab.errors import ParameterError, StanzaError
+from stanza_lab.production import Direction  # noqa: TC001  typer reads the annotation when it runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,15 @@ Where = Annotated[str | None, typer.Option(help="SQL condition over the alerts, 
 Ownership = Annotated[Path | None, typer.Option(help="CSV of service, team, repository, on_call, tier.", exists=True)]
 Traces = Annotated[Path | None, typer.Option(help="OTLP JSON traces to lay over the inferred edges.", exists=True)]
 Min = Annotated[float, typer.Option("--min-confidence", min=0, max=1, help="Leave out edges below this probability.")]
+Least = Annotated[
+    float | None,
+    typer.Option(
+        "--min-confidence",
+        min=0,
+        max=1,
+        help="Leave out links below this probability of a dependency, whichever way. Default: 0.5; less where few are.",
+    ),
+]
 As = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 Out = Annotated[Path | None, typer.Option(help="Write the result to this file instead of the terminal.")]
 Limit = Annotated[int, typer.Option(min=0, help="Rows the readable table shows; 0 shows all.")]
@@ -66,10 +76,11 @@ def _analyse(alerts: pd.DataFrame, traces: Path | None, ownership: Path | None) 
 
 
 def _brief(edges: pd.DataFrame, format: Format) -> pd.DataFrame:  # noqa: A002
-    """Return the columns of edges that a reader takes in at once; files keep all."""
+    """Return the columns of edges or links that a reader takes in at once; files keep all."""
     if format is not Format.table:
         return edges
-    return edges[["src", "dst", "confidence", "link_confidence", "support", "lift", "lag_s", "provenance", "verdict"]]
+    columns = ["src", "dst", "confidence", "link_confidence", "support", "lift", "lag_s", "provenance", "verdict"]
+    return edges[[*columns[:4], *edges.columns.intersection(["direction"]), *columns[4:]]]
 
 
 @app.callback(invoke_without_command=True)
@@ -163,10 +174,13 @@ def dependencies(
     edges = sl.DependencyModel().fit(found).edges_
     if traces:
         edges = sl.overlay_traces(edges, sl.read_traces(traces))
+    if format is Format.table:  # people read pairs; files carry both directions of each
+        edges = sl.ProductionMap(edges).links
     sure = edges["link_confidence"] >= min_confidence
     title = (
-        f"{int(sure.sum()):,} links of probability {min_confidence:g} or more among {found['service'].nunique():,} "
-        f"services ({int((~sure).sum()):,} weaker ones left out); src depends on dst with probability 'confidence'"
+        f"{int(sure.sum()):,} dependencies of probability {min_confidence:g} or more among "
+        f"{found['service'].nunique():,} services; {int((~sure).sum()):,} weaker ones left out. "
+        f"src depends on dst with probability 'confidence'; 'link_confidence' is for either direction"
     )
     emit(_brief(edges[sure], format), format=format, out=out, title=title, limit=limit)
 
@@ -177,19 +191,19 @@ def map_(
     service: Annotated[str | None, typer.Option(help="Only what is within --hops of this service.")] = None,
     team: Annotated[str | None, typer.Option(help="Only this team, with the next clusters at its edges.")] = None,
     hops: Annotated[int, typer.Option(min=0, help="How far from --service.")] = 2,
-    direction: Annotated[str, typer.Option(help="both, upstream (who depends on it) or downstream.")] = "both",
+    direction: Annotated[Direction, typer.Option(help="Of --service: who depends on it is upstream.")] = "both",
     since: Since = None,
     until: Until = None,
     where: Where = None,
     traces: Traces = None,
     ownership: Ownership = None,
-    min_confidence: Min = 0.3,
+    min_confidence: Least = None,
     html: Annotated[Path | None, typer.Option(help="Write the picture to this file; opens offline.")] = None,
     format: As = Format.table,  # noqa: A002
     out: Out = None,
     limit: Limit = 40,
 ) -> None:
-    """Show the map of production: all of it, around a service, or a team's."""
+    """Show the map of production: all of it, around a service, or a team's. One row per link, likelier way first."""
     if service and team:
         raise ParameterError("--service and --team are two views; pass one of them")
     production = _analyse(_alerts(history, since, until, where, ownership), traces, ownership).production
@@ -197,15 +211,19 @@ def map_(
         production = production.near(service, hops=hops, direction=direction, min_confidence=min_confidence)
     elif team:
         production = production.team(team)
+    least = production.usual_confidence if min_confidence is None else min_confidence
+    shown = production.links[production.links["strength"] >= least]
     if html:
         figure = sl.plot.production_map(production, min_confidence=min_confidence)
-        sl.write_figure(html, figure, title=f"Map of production: {service or team or 'all services'}")
+        sl.write_figure(html, figure, title=f"Map of production: {service or team or 'all services'}", table=shown)
         stderr.print(Text(f"picture written to {html}"))
-    edges = production.edges
-    shown = edges[edges["link_confidence"] >= min_confidence]
-    emit(_brief(shown, format), format=format, out=out, title=repr(production), limit=limit)
+    title = f"{production!r}; {len(shown):,} links of probability {least:g} or more"
+    emit(_brief(shown, format), format=format, out=out, title=title, limit=limit)
     if team and format is Format.table:
-        emit(production.next_clusters(team), format=format, out=None, title="next clusters", limit=limit)
+        neighbours = production.whole.next_clusters(team, min_confidence=min_confidence)
+        emit(neighbours, format=format, out=None, title="next clusters", limit=limit)
+    for words in production.unseen["words"]:
+        stderr.print(Text(f"not seen: {words}", style="dim"))
 
 
 @app.command()

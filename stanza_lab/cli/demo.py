@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -60,18 +61,22 @@ def _execute(notebook: Path, target: Path, parameters: dict[str, str]) -> None:
 def _summary(out: Path) -> None:
     history, bundle = sl.History(out / "history"), sl.load_bundle(out / "bundle")
     console, alerts = Console(), history.alerts()
-    table = Table(title=Text("What the bundled history tells"), title_justify="left", show_header=False)
+    table = Table(show_header=False, box=box.SIMPLE, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     by_source = alerts["source"].value_counts()
-    verdicts = bundle.edges["verdict"].astype("str").fillna("not judged by traces").value_counts()
+    production = bundle.production
+    links = production.links[production.links["strength"] >= production.usual_confidence]
+    verdicts = links["verdict"].astype("str").fillna("not judged by traces").value_counts()
     table.add_row("alerts", f"{len(alerts):,} ({', '.join(f'{n:,} {name}' for name, n in by_source.items())})")
     table.add_row("incidents", f"{bundle.manifest['counts']['incidents']:,}")
     table.add_row("services", f"{len(bundle.services):,}")
-    table.add_row("edges", ", ".join(f"{n:,} {name}" for name, n in verdicts.items()))
-    teams = sorted(bundle.services["team"].dropna().astype(str).unique())
-    table.add_row("teams", f"{len(teams)} ({', '.join(teams)})")
-    table.add_row("notebooks", str(out))
-    table.add_row("report", (out / "report.html").as_uri())
+    told = ", ".join(f"{n:,} {name}" for name, n in verdicts.items())
+    sure = f"probability {production.usual_confidence:g} or more"
+    table.add_row("edges", f"{len(links):,} dependencies of {sure}: {told}")
+    table.add_row("teams", f"{len(production.teams)} ({', '.join(production.teams)})")
+    console.print("What the bundled history tells", style="bold")
     console.print(table)
-    console.print("Open the report in a browser, or type 'make lab' to go on in JupyterLab.")
+    for name, path in (("notebooks, executed", out), ("report for a browser", out / "report.html")):
+        console.print(f"{name}: {path.as_uri()}", soft_wrap=True)
+    console.print("'make lab' opens the notebooks in JupyterLab.")

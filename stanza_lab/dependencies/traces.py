@@ -100,7 +100,8 @@ def overlay_traces(edges: pd.DataFrame, spans: pd.DataFrame, *, min_confidence: 
         `schema.EDGES`, sorted by confidence (falling), src, dst. `verdict` is
 
         - confirmed: inferred, and traced in this direction;
-        - trace-only: traced, but not inferred; added with support 0 where alerts never co-fired;
+        - trace-only: traced, but not inferred (nor is that its provenance); added with support 0 where alerts never
+          co-fired;
         - alert-only: inferred, and traces that judge it show no call in either direction;
         - null: not inferred, or traces cannot judge it, or only the opposite direction was traced.
 
@@ -139,7 +140,7 @@ def overlay_traces(edges: pd.DataFrame, spans: pd.DataFrame, *, min_confidence: 
     odds = odds.where(~judged, odds * MISSED / (1 - SPURIOUS)).where(~traced, odds * (1 - MISSED) / SPURIOUS)
     rows = rows.assign(
         confidence=(odds / (1 + odds)).where(judged, rows["confidence"]),
-        provenance=_with_traced(rows["provenance"], traced),
+        provenance=_told(rows["provenance"], traced, inferred),
         verdict=pd.Series(None, rows.index, dtype="str")
         .mask(inferred & judged & ~traced & ~reverse, "alert-only")
         .mask(traced & inferred, "confirmed")
@@ -174,6 +175,10 @@ def _instrumented(spans: pd.DataFrame) -> list[str]:
     return sorted(schema.check(spans, schema.SPANS, need=["service"])["service"].dropna().astype("str").unique())
 
 
-def _with_traced(provenance: pd.Series, traced: pd.Series) -> pd.Series:
-    told = [sorted({*known, "traced"}) if yes else list(known) for known, yes in zip(provenance, traced, strict=True)]
-    return pd.Series(told, provenance.index, dtype=object)
+def _told(provenance: pd.Series, traced: pd.Series, inferred: pd.Series) -> pd.Series:
+    """Return where each edge is known from: traced where it is, and inferred not where only traces tell it."""
+    found = []
+    for known, by_traces, by_alerts in zip(provenance, traced, inferred, strict=True):
+        told = {*known, "traced"} if by_traces else {*known}
+        found.append(sorted(told if by_alerts or not by_traces else told - {"inferred"}))
+    return pd.Series(found, index=provenance.index, dtype=object)

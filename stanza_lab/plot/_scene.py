@@ -11,6 +11,7 @@ import pandas as pd
 
 from stanza_lab.plot import _theme, layout
 from stanza_lab.production import neighbours, words
+from stanza_lab.production.links import direction, ways
 
 if TYPE_CHECKING:
     from stanza_lab.production import ProductionMap
@@ -19,6 +20,8 @@ MOST_LINKS = 400  # more lines than this are a hairball
 MOST_CLUSTERS = 60
 MOST_ALONE = 24  # services without a drawn link that are still drawn
 _ALONE_PER_ROW = 8
+_UNORDERED = 0.05  # weight of links of unknown direction on the columns: too light to turn one that is known
+_MARKS = {"both": "↔", "unknown": "–"}  # all else points one way: →
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Line:
 
 _BY_CONFIDENCE = (
     Line("traced or declared", 0.0, seen=True, width=2.4, dash="solid"),
-    Line("inferred, confidence 0.8 or more", 0.8, seen=False, width=2.4, dash="8px,4px"),
+    Line("inferred, probability 0.8 or more", 0.8, seen=False, width=2.4, dash="8px,4px"),
     Line("inferred, 0.5 to 0.8", 0.5, seen=False, width=1.5, dash="5px,4px"),
     Line("inferred, below 0.5", 0.0, seen=False, width=1.1, dash="2px,3px"),
 )
@@ -45,7 +48,7 @@ class Scene:
     """What to draw.
 
     `nodes`: name, label, hover, group, weight, kind (service | focus | cluster), side, linked, x, y.
-    `links`: src, dst (row numbers of nodes), strength, seen, hover.
+    `links`: src, dst (row numbers of nodes), strength, direction, seen, hover; one row per pair of nodes.
     """
 
     nodes: pd.DataFrame
@@ -57,15 +60,16 @@ class Scene:
 
 def build(production: ProductionMap, *, color: str, min_confidence: float | None, limit: int) -> Scene:
     """Choose what to draw of `production`: its services, or when more than `limit` are linked its clusters."""
-    edges, notes = _visible(production.edges), []
+    pairs, notes = production.links, []
     team = production.focus.name if production.focus is not None and production.focus.kind == "team" else None
     if min_confidence is None:
         min_confidence = production.usual_confidence
         if min_confidence < neighbours.USUAL:
-            notes.append(f"few edges are sure here: the surest are shown, down to confidence {min_confidence:.2f}")
-    shown = edges[edges["strength"] >= min_confidence]
-    if len(edges) > len(shown):
-        notes.append(f"{words.count(len(edges) - len(shown), 'edge')} below confidence {min_confidence:.2f} not shown")
+            few = f"few dependencies have a probability of {neighbours.USUAL:.2f} or more here"
+            notes.append(f"{few}: the surest are shown, down to {min_confidence:.2f}")
+    shown = pairs[pairs["strength"] >= min_confidence]
+    if len(pairs) > len(shown):
+        notes.append(f"{words.count(len(pairs) - len(shown), 'link')} below {min_confidence:.2f} not shown")
     linked = {*shown["src"], *shown["dst"]}
     if len(linked) > limit:
         nodes, links, lines = _clusters(production, shown, notes)
@@ -73,30 +77,27 @@ def build(production: ProductionMap, *, color: str, min_confidence: float | None
         nodes, hidden = _services(production, shown, linked, color)
         links, lines = _links(shown, nodes), _BY_CONFIDENCE
         if hidden:
-            notes.append(f"{words.count(hidden, 'service')} without a shown edge left out")
+            notes.append(f"{words.count(hidden, 'service')} without a shown link left out")
         if team is not None:
             nodes, links = _with_neighbours(production, team, nodes, links, min_confidence)
         if len(links) > MOST_LINKS:
-            notes.append(f"the {MOST_LINKS} surest of {len(links):,} edges shown")
+            notes.append(f"the {MOST_LINKS} surest of {len(links):,} links shown")
             links = links.sort_values("strength", ascending=False, kind="stable").head(MOST_LINKS)
     return Scene(_place(nodes, links), links.reset_index(drop=True), lines, len(linked) > limit, notes)
 
 
-def _visible(edges: pd.DataFrame) -> pd.DataFrame:
-    """Return the edges that can be drawn (none to itself), with how sure they are and whether they were seen."""
-    edges = edges[edges["src"] != edges["dst"]]
-    seen = [not {"traced", "declared"}.isdisjoint(kinds) for kinds in edges["provenance"]]
-    return edges.assign(strength=neighbours.strength(edges), seen=np.array(seen, dtype=bool))
-
-
-def _services(production: ProductionMap, edges: pd.DataFrame, linked: set[str], color: str) -> tuple[pd.DataFrame, int]:
-    """Return services as nodes, and how many without an edge are left out."""
+def _services(production: ProductionMap, shown: pd.DataFrame, linked: set[str], color: str) -> tuple[pd.DataFrame, int]:
+    """Return services as nodes, and how many without a link are left out."""
     focus = production.focus.name if production.focus is not None and production.focus.kind == "service" else None
     services = production.services
     alone = services[~services["service"].isin(linked | {focus})].sort_values("alerts", ascending=False, kind="stable")
     hidden = alone["service"].iloc[MOST_ALONE:]
     services = services[~services["service"].isin(hidden)]
-    calls, called = edges["src"].value_counts(), edges["dst"].value_counts()
+    one_way, unsaid = shown[shown["direction"] != "unknown"], shown[shown["direction"] == "unknown"]
+    mutual = one_way[one_way["direction"] == "both"]
+    calls = pd.concat([one_way["src"], mutual["dst"]]).value_counts()
+    called = pd.concat([one_way["dst"], mutual["src"]]).value_counts()
+    either = pd.concat([unsaid["src"], unsaid["dst"]]).value_counts()
     hovers = [
         _theme.hover(
             row["service"],
@@ -109,6 +110,7 @@ def _services(production: ProductionMap, edges: pd.DataFrame, linked: set[str], 
                 ("last alert", _theme.utc(row["last_seen"])),
                 ("depends on", words.count(int(calls.get(row["service"], 0)), "service")),
                 ("needed by", words.count(int(called.get(row["service"], 0)), "service")),
+                ("linked, direction not known", words.count(int(either.get(row["service"], 0)), "service")),
             ],
         )
         for row in services.to_dict("records")
@@ -127,33 +129,39 @@ def _services(production: ProductionMap, edges: pd.DataFrame, linked: set[str], 
     return pd.DataFrame(nodes).reset_index(drop=True), len(hidden)
 
 
-def _links(edges: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:
+def _links(shown: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:
     row = {name: i for i, name in enumerate(nodes["name"])}
-    hovers = [_evidence(edge) for edge in edges.to_dict("records")]
-    ends = {end: edges[end].map(row).astype("int64") for end in ("src", "dst")}
-    return pd.DataFrame({**ends, "strength": edges["strength"], "seen": edges["seen"], "hover": hovers})
+    ends = {end: shown[end].map(row).astype("int64") for end in ("src", "dst")}
+    hovers = [_evidence(link) for link in shown.to_dict("records")]
+    return pd.DataFrame({**ends, **shown[["strength", "direction", "seen"]], "hover": hovers})
 
 
-def _evidence(edge: dict[Hashable, Any]) -> str:
+def _evidence(link: dict[Hashable, Any]) -> str:
     def number(name: str, form: str) -> str | None:
-        return None if pd.isna(edge[name]) else format(edge[name], form)
+        return None if pd.isna(link[name]) else format(link[name], form)
 
     delay = None
-    if not pd.isna(edge["lag_s"]):
-        delay = f"{edge['dst'] if edge['lag_s'] > 0 else edge['src']} fires {words.span(edge['lag_s'])} earlier"
+    if not pd.isna(link["lag_s"]):
+        delay = f"{link['dst'] if link['lag_s'] > 0 else link['src']} fires {words.span(link['lag_s'])} earlier"
+    src, dst = (_theme.safe(link[end], limit=40) for end in ("src", "dst"))
     return _theme.hover(
-        f"{edge['src']} → {edge['dst']}",
+        f"{link['src']} {_mark(link['direction'])} {link['dst']}",
         [
-            ("confidence", number("confidence", ".2f")),
-            ("in either direction", number("link_confidence", ".2f")),
-            ("fired together", words.count(edge["support"], "time")),
+            ("dependency", number("link_confidence", ".2f")),
+            (f"{src} depends on {dst}", number("confidence", ".2f")),
+            ("the other way", number("back", ".2f")),
+            ("fired together", words.count(link["support"], "time")),
             ("lift", number("lift", ".1f")),
             ("lag", delay),
             ("q", number("q_value", ".2g")),
-            ("known as", " and ".join(edge["provenance"]) or "inferred"),
-            ("verdict", edge["verdict"]),
+            ("known as", " and ".join(link["provenance"]) or "inferred"),
+            ("verdict", link["verdict"]),
         ],
     )
+
+
+def _mark(way: str) -> str:
+    return _MARKS.get(way, "→")
 
 
 def _with_neighbours(
@@ -161,13 +169,13 @@ def _with_neighbours(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add the clusters over the border of a team, one node each."""
     across = production.border[production.border["strength"] >= min_confidence]
-    known = {row["cluster"]: row for row in production.whole.next_clusters(team).to_dict("records")}
+    next_over = production.whole.next_clusters(team, min_confidence=min_confidence)
+    known = {row["cluster"]: row for row in next_over.to_dict("records")}
     row = {name: i for i, name in enumerate(nodes["name"])}
     beyond: list[dict[str, Any]] = []
     drawn: list[dict[str, Any]] = []
     for cluster, crossing in across.groupby("cluster"):
         far, summary = len(nodes) + len(beyond), known[cluster]
-        surest = crossing["direction"].iloc[int(crossing["strength"].argmax())]
         beyond.append(
             {
                 "name": f"cluster {cluster}",
@@ -176,32 +184,46 @@ def _with_neighbours(
                 "group": cluster if summary["kind"] == "team" else "",
                 "weight": float(summary["services"]),
                 "kind": "cluster",
-                "side": -1 if surest == "upstream" else 1,
+                "side": -1 if crossing["up"].max() > crossing["down"].max() else 1,
             }
         )
-        for (ours, way), edges in crossing.groupby(["ours", "direction"]):
-            ends = (row[ours], far) if way == "downstream" else (far, row[ours])
-            title = f"{ours} {'→' if way == 'downstream' else '←'} {cluster}"
-            drawn.append(dict(zip(("src", "dst"), ends, strict=True)) | _bundle(_visible(edges), title))
+        for ours, links_of_ours in crossing.groupby("ours"):
+            ends = (ours, row[ours]), (cluster, far)
+            drawn.append(_bundle(links_of_ours, *ends, there=links_of_ours["down"], back=links_of_ours["up"]))
     if not beyond:
         return nodes, links
     nodes = pd.concat([nodes, pd.DataFrame(beyond)], ignore_index=True)
     return nodes, pd.DataFrame([*links.to_dict("records"), *drawn])
 
 
-def _bundle(edges: pd.DataFrame, title: str) -> dict[str, Any]:
-    """Return one link that stands for several edges, as strong as the surest."""
-    best = edges.iloc[int(edges["strength"].argmax())]
+def _bundle(
+    bundled: pd.DataFrame, a: tuple[object, int], b: tuple[object, int], *, there: pd.Series, back: pd.Series
+) -> dict[str, Any]:
+    """Return one link from node `a` to `b`, or b to a where that is likelier, that stands for several.
+
+    Nodes are (name, row). It is as strong as the surest of them, and each way as likely as the likeliest of them.
+    """
+    if back.max() > there.max():
+        a, b, there, back = b, a, back, there
+    best = bundled.iloc[int(bundled["strength"].argmax())]
+    way = str(direction(there.max(), back.max()))
     lines = [
-        ("dependencies", len(edges)),
-        ("traced or declared", int(edges["seen"].sum())),
-        ("surest", f"{best['src']} → {best['dst']}, {best['strength']:.2f}"),
+        ("dependencies", len(bundled)),
+        ("traced or declared", int(bundled["seen"].sum())),
+        ("surest", f"{best['src']} {_mark(best['direction'])} {best['dst']}, {best['strength']:.2f}"),
     ]
-    return {"strength": best["strength"], "seen": bool(edges["seen"].any()), "hover": _theme.hover(title, lines)}
+    return {
+        "src": a[1],
+        "dst": b[1],
+        "strength": best["strength"],
+        "direction": way,
+        "seen": bool(bundled["seen"].any()),
+        "hover": _theme.hover(f"{a[0]} {_mark(way)} {b[0]}", lines),
+    }
 
 
 def _clusters(
-    production: ProductionMap, edges: pd.DataFrame, notes: list[str]
+    production: ProductionMap, shown: pd.DataFrame, notes: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Line, ...]]:
     """Return clusters as nodes and the broadest streams of dependencies between them as links."""
     of = production.clusters
@@ -228,7 +250,15 @@ def _clusters(
         }
     ).reset_index(drop=True)
     row = {name: i for i, name in enumerate(nodes["name"])}
-    pairs = edges.assign(a=edges["src"].map(of), b=edges["dst"].map(of))
+    ends = pd.DataFrame({"a": shown["src"].map(of), "b": shown["dst"].map(of)}, dtype=object)
+    turned = ends["a"] > ends["b"]
+    there, back = ways(shown)
+    pairs = shown.assign(
+        a=ends["a"].mask(turned, ends["b"]),
+        b=ends["b"].mask(turned, ends["a"]),
+        there=there.mask(turned, back),
+        back_again=back.mask(turned, there),
+    )
     pairs = pairs[(pairs["a"] != pairs["b"]) & pairs["a"].isin(row) & pairs["b"].isin(row)]
     expected = pairs.groupby(["a", "b"])["strength"].sum().sort_values(ascending=False, kind="stable")
     kept = _backbone(expected, most=2 * len(nodes))
@@ -236,11 +266,12 @@ def _clusters(
         notes.append(f"the {len(kept):,} broadest of {len(expected):,} links between clusters shown")
     broad = dict(zip(kept.index, kept, strict=True))
     drawn = [
-        _bundle(bundle, f"{a} → {b}") | {"src": row[a], "dst": row[b], "strength": broad[a, b]}
-        for (a, b), bundle in pairs.groupby(["a", "b"])
+        _bundle(bundled, (a, row[a]), (b, row[b]), there=bundled["there"], back=bundled["back_again"])
+        | {"strength": broad[a, b]}
+        for (a, b), bundled in pairs.groupby(["a", "b"])
         if (a, b) in broad
     ]
-    links = pd.DataFrame(drawn, columns=["src", "dst", "strength", "seen", "hover"])
+    links = pd.DataFrame(drawn, columns=["src", "dst", "strength", "direction", "seen", "hover"])
     return nodes, links.astype({"src": "int64", "dst": "int64"}), _by_breadth(float(kept.max()) if len(kept) else 1.0)
 
 
@@ -269,19 +300,22 @@ def _by_breadth(broadest: float) -> tuple[Line, ...]:
 
 
 def _place(nodes: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
-    """Return `nodes` with x and y; those without a link stand in rows below."""
+    """Return `nodes` with x and y; those without a link stand in rows below, and both parts are as wide."""
     n = len(nodes)
     src, dst = links["src"].to_numpy("int64"), links["dst"].to_numpy("int64")
     weight = links["strength"].to_numpy("float64") + 0.01
+    pull = np.where(links["direction"] == "forward", weight, _UNORDERED * weight)
     linked = np.zeros(n, dtype=bool)
     linked[src] = linked[dst] = True
+    alone = np.flatnonzero(~linked)
     x, y = np.zeros(n), np.zeros(n)
+    across = _ALONE_PER_ROW
     if linked.any():
         row = np.cumsum(linked) - 1
-        column = _columns(nodes["side"].to_numpy("int64")[linked], row[src], row[dst], weight)
+        column = _columns(nodes["side"].to_numpy("int64")[linked], row[src], row[dst], pull)
         x[linked], y[linked] = layout.place(column, row[src], row[dst], weight)
-    alone = np.flatnonzero(~linked)
-    across = max(_ALONE_PER_ROW, int(x.max(initial=0.0) / layout.GAP) + 1)
+        across = max(across, int(x.max() / layout.GAP) + 1)
+        x = x * max(1.0, (min(across, len(alone)) - 1) * layout.GAP / max(x.max(), layout.GAP))
     x[alone] = np.arange(len(alone)) % across * layout.GAP
     y[alone] = y.min(initial=0.0) - 2.5 - np.arange(len(alone)) // across * 1.5
     return nodes.assign(linked=linked, x=x, y=y)

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from stanza_lab.production import ProductionMap
 
-_LIGHTEST, _HEAVIEST = 11.0, 30.0  # px across: a node without alerts, the one with most
+_LIGHTEST, _HEAVIEST = 10.0, 26.0  # px across: a node without alerts, the one with most
 _SMALLEST, _LARGEST = 18.0, 34.0  # px across: clusters, by their services
-_ROW, _TALL = 36, 52  # px per row; squares need more
+_ROW, _TALL = 42, 54  # px per row; squares need more
+_HALO = ", ".join(["1px 1px 1px white", "-1px 1px 1px white", "1px -1px 1px white", "-1px -1px 1px white"] * 2)
 _SEEN, _INFERRED = "#7C8794", "#9BA5B1"  # lighter than names, which lie on top
 
 
@@ -33,8 +34,10 @@ def production_map(
 ) -> go.Figure:
     """Draw a production map: callers left, what they depend on right.
 
-    An arrow points from a service to what it depends on. Lines are solid where a dependency was traced or declared,
-    dashed where it was only inferred, and the thicker the surer; hovering the middle of a line shows its evidence.
+    Each pair of services is one line: solid where a dependency was traced or declared, dashed where it was only
+    inferred, and the thicker the surer that there is one, whichever way. An arrow points from a service to what it
+    depends on; a line without arrowhead says that the direction is not known (neither way is at least twice as likely
+    as the other). Hovering the middle of a line shows its evidence.
     Nodes grow with their alerts. In the view of a team each neighbouring cluster is one square.
 
     Parameters
@@ -44,8 +47,9 @@ def production_map(
     color : {"team", "environment"}, default "team"
         What the colour and the legend tell apart; the same team has the same colour in every view of a map.
     min_confidence : float, optional
-        From 0 to 1. Inferred edges below are not drawn, and the figure says how many. Default: the map's
-        `usual_confidence`; where that is below 0.3 the figure says so.
+        From 0 to 1: probability that there is a dependency, whichever way (`link_confidence`). Inferred links below
+        are not drawn, and the figure says how many. Default: the map's `usual_confidence`; where that is below 0.5 the
+        figure says so.
     limit : int, default 150
         Most linked services drawn one by one. A larger map is drawn as clusters (teams; communities where teams are
         unknown), and says so.
@@ -84,13 +88,10 @@ def production_map(
         *_node_traces(nodes, _groups(production, color), legend=not scene.collapsed and len(set(nodes["group"])) > 1),
     ]
     rows = float(np.ptp(nodes["y"])) + 2.5 if len(nodes) else 2.0
-    how = "An arrow points to what a service depends on; trouble travels against it. Callers left, dependencies right."
-    if scene.collapsed:
-        how = "Too many services to draw one by one: clusters instead, with how many each has. Closer: near(), team()."
     figure = _theme.figure(
         traces,
         title=_theme.safe(title, limit=120) if title else _title(production, scene),
-        subtitle=how,
+        subtitle=_how(scene),
         plot_height=max(240.0, rows * (_TALL if (nodes["kind"] == "cluster").any() else _ROW)),
         height=height,
         notes=[*([_theme.safe(production.focus.words, limit=200)] if production.focus else []), *scene.notes],
@@ -118,6 +119,21 @@ def _title(production: ProductionMap, scene: _scene.Scene) -> str:
     return f"{_theme.safe(name)}: {size}"
 
 
+def _how(scene: _scene.Scene) -> str:
+    """Say how to read the lines that are there."""
+    links, x = scene.links, scene.nodes["x"].to_numpy()
+    ways, one_way = set(links["direction"]), links[links["direction"] == "forward"]
+    said = ["Too many services to draw one by one: clusters, with how many each has."] if scene.collapsed else []
+    if ways != {"unknown"}:
+        said.append("An arrow points to what a service depends on.")
+    if "unknown" in ways:
+        said.append("No arrowhead: direction not known.")
+    if len(one_way):
+        mostly = "" if (x[one_way["src"]] < x[one_way["dst"]]).all() else "mostly "
+        said.append(f"Callers {mostly}left, dependencies right{' where it is known' if 'unknown' in ways else ''}.")
+    return " ".join(said)
+
+
 def _groups(production: ProductionMap, color: str) -> list[str]:
     """Return all teams (or environments) of the whole map, so that each keeps its colour in every view."""
     return sorted(production.whole.services[color].dropna().unique())
@@ -138,29 +154,44 @@ def _sizes(nodes: pd.DataFrame) -> layout.Floats:
 
 
 def _link_traces(scene: _scene.Scene) -> list[go.Scatter]:
-    """Return one trace per kind of line, and one of invisible points that carry the evidence."""
+    """Return one trace per kind of line, and one of invisible points that carry the evidence.
+
+    A pair where each depends on the other is one line too, with an arrowhead at each end.
+    """
     nodes, links = scene.nodes, scene.links
     src, dst = links["src"].to_numpy("int64"), links["dst"].to_numpy("int64")
     xs, ys = layout.curves(nodes["x"].to_numpy(), nodes["y"].to_numpy(), src, dst)
-    radius = _sizes(nodes)[dst] / 2 + 1
+    radius = _sizes(nodes) / 2 + 1
     seen, strength = links["seen"].to_numpy(bool), links["strength"].to_numpy("float64")
+    pointed, mutual = (links["direction"] != "unknown").to_numpy(), (links["direction"] == "both").to_numpy()
     traces, rest = [], np.ones(len(links), dtype=bool)
     for line in scene.lines:
         here = rest & (seen == line.seen) & (strength >= line.least)
         rest = rest & ~here
         if here.any():
-            traces.append(_line_trace(line, xs[here], ys[here], radius[here]))
+            back = here & mutual
+            ends = np.concatenate([dst[here], src[back]])
+            arrow = np.concatenate([pointed[here], pointed[back]])
+            paths = [np.vstack([path[here], _tail(path[back][:, ::-1])]) for path in (xs, ys)]
+            traces.append(_line_trace(line, paths[0], paths[1], radius[ends], arrow))
     middle = xs.shape[1] // 2
     points = {"x": xs[:, middle], "y": ys[:, middle], "hovertext": links["hover"], "hoverinfo": "text"}
     traces.append(go.Scatter(**points, mode="markers", marker={"size": 14, "opacity": 0}, showlegend=False))
     return traces
 
 
-def _line_trace(line: _scene.Line, xs: np.ndarray, ys: np.ndarray, radius: np.ndarray) -> go.Scatter:
-    """Return all links of one kind as a single path with gaps; each ends in an arrow at the rim of its node."""
+def _tail(path: np.ndarray) -> np.ndarray:
+    """Return only the end of each path, enough for its arrowhead: a line drawn twice would lose its dashes."""
+    return np.where(np.arange(path.shape[1]) < path.shape[1] - 2, np.nan, path)
+
+
+def _line_trace(
+    line: _scene.Line, xs: np.ndarray, ys: np.ndarray, radius: np.ndarray, pointed: np.ndarray
+) -> go.Scatter:
+    """Return all links of one kind as a single path with gaps; those that point end in an arrow at the node's rim."""
     gap = np.full((len(xs), 1), np.nan)
     at_end = np.zeros((len(xs), xs.shape[1] + 1))
-    at_end[:, -2] = 1.0
+    at_end[:, -2] = pointed
     return go.Scatter(
         x=np.hstack([xs, gap]).ravel().astype("float32"),
         y=np.hstack([ys, gap]).ravel().astype("float32"),
@@ -207,7 +238,7 @@ def _node_traces(nodes: pd.DataFrame, groups: list[str], *, legend: bool) -> lis
                 marker=marker,
                 text=mine["label"],
                 textposition="bottom center",
-                textfont={"size": 11, "shadow": "0 0 3px white, 0 0 3px white, 0 0 2px white"},
+                textfont={"size": 11, "shadow": _HALO},
                 hovertext=mine["hover"],
                 hoverinfo="text",
                 name=_theme.safe(group, limit=30) or "not known",

@@ -6,27 +6,25 @@ import html
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from stanza_lab.production import neighbours
-
 if TYPE_CHECKING:
     import pandas as pd
 
 _ROWS = 12  # per table
 _NAME = 60  # characters per cell
 _SENTENCE = 400
+_EVIDENCE = ["src", "dst", "link_confidence", "confidence", "direction", "support", "lag_s", "verdict"]
 
 
-def page(title: str, services: pd.DataFrame, edges: pd.DataFrame, gaps: Iterable[str]) -> str:
-    """Return teams, surest edges and gaps as HTML of a few KB, all text escaped."""
+def page(title: str, services: pd.DataFrame, links: pd.DataFrame, gaps: Iterable[str]) -> str:
+    """Return teams, surest links and gaps as HTML of a few KB, all text escaped."""
     teams = services.assign(team=services["team"].fillna("unknown")).groupby("team")
     owned = teams.agg(services=("service", "size"), alerts=("alerts", "sum")).reset_index()
     owned = owned.sort_values("services", ascending=False, kind="stable")
-    sure = edges.assign(confidence=neighbours.strength(edges)).sort_values("confidence", ascending=False, kind="stable")
     items = "".join(f"<li>{_text(gap, _SENTENCE)}</li>" for gap in gaps)
     return (
         f"<p><b>{_text(title, _SENTENCE)}</b></p>"
         + _table("Teams", owned)
-        + _table("Surest dependencies", sure[["src", "dst", "confidence", "support", "lag_s", "verdict"]])
+        + _table("Surest dependencies", links[_EVIDENCE])
         + (f"<p>Could not be seen:</p><ul>{items}</ul>" if items else "")
     )
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from stanza_lab import _params, schema
 from stanza_lab.errors import UnknownNameError
-from stanza_lab.production import display, neighbours, tables, words
+from stanza_lab.production import display, links, neighbours, tables, words
 
 Direction = Literal["upstream", "downstream", "both"]
 DIRECTIONS = ("upstream", "downstream", "both")
@@ -28,16 +28,16 @@ class Focus:
     direction: Direction
     min_confidence: float
     services_cut: int
-    edges_cut: int
+    links_cut: int
 
     @property
     def words(self) -> str:
         """The cut in words."""
-        left = f"{words.count(self.services_cut, 'service')} and {words.count(self.edges_cut, 'edge')} left out"
+        left = f"{words.count(self.services_cut, 'service')} and {words.count(self.links_cut, 'link')} left out"
         if self.kind == "team":
             return f"the services of {self.name}; {left}"
         way = {"both": "either way", "upstream": "upstream (its callers)", "downstream": "downstream (what it calls)"}
-        sure = f" over edges of at least {self.min_confidence:.2f}" if self.min_confidence else ""
+        sure = f" over links of at least {self.min_confidence:.2f}" if self.min_confidence else ""
         return f"within {words.count(self.hops or 0, 'hop')} of {self.name}, {way[self.direction]}{sure}; {left}"
 
 
@@ -46,12 +46,15 @@ class ProductionMap:
 
     An edge says that `src` depends on `dst`: it calls it, and trouble travels from `dst` to `src`. Seen from a
     service, **downstream** is what it depends on (along the edges), **upstream** is who depends on it (against the
-    edges, its callers). A map never changes: every verb returns a new one.
+    edges, its callers). A *link* is a pair of services, whichever way: alerts tell that two are linked much sooner than
+    which depends on which, so links are what is counted, filtered (`min_confidence`) and drawn. A map never changes:
+    every verb returns a new one.
 
     Parameters
     ----------
     edges : DataFrame
-        One row per directed pair, `schema.EDGES`; `src`, `dst` and `confidence` must be there.
+        One row per directed pair, `schema.EDGES`; `src`, `dst` and `confidence` must be there. Where a pair has no
+        `link_confidence` it becomes 1 - (1 - c)(1 - c'), with c and c' the confidences of its two directions.
     alerts : DataFrame, optional
         `schema.ALERTS`; `service` and `starts_at` must be there, `team`, `environment` and `incident_id` are used
         when they are. Services that alert and have no edge are on the map too. Default: only what edges say.
@@ -73,9 +76,9 @@ class ProductionMap:
     >>> teams = pd.DataFrame({"service": ["shop", "orders", "orders-db"], "team": ["web", "orders", "storage"]})
     >>> production = ProductionMap(edges, ownership=teams)
     >>> production
-    ProductionMap(3 services, 3 teams, 2 edges)
+    ProductionMap(3 services, 3 teams, 2 links)
     >>> production.near("shop", hops=1)
-    ProductionMap(2 services, 2 teams, 1 edge; within 1 hop of shop, either way; 1 service and 1 edge left out)
+    ProductionMap(2 services, 2 teams, 1 link; within 1 hop of shop, either way over links of at least 0.50; ...)
     >>> production.next_clusters("orders")["words"][1]
     'the next cluster over is storage, 1 service, through orders-db, usually 40 s before you, ...'
     """
@@ -113,8 +116,23 @@ class ProductionMap:
 
     @property
     def edges(self) -> pd.DataFrame:
-        """The edges, `schema.EDGES`, in the order given."""
+        """The edges, one row per direction, `schema.EDGES`, in the order given."""
         return self._edges.copy(deep=False)
+
+    @property
+    def links(self) -> pd.DataFrame:
+        """The links, one row per pair of services, the surest first.
+
+        The columns of `edges`, from the likelier direction, and `back` (probability of the other way), `direction`
+        ("forward": `src` depends on `dst`, which is at least twice as likely as the other way, or was seen; "both":
+        each way is likelier than not; "unknown"), `seen` (traced or declared), `strength` (`link_confidence`, the
+        probability of a dependency whichever way; 1 when seen). Edges of a service to itself are no links.
+        """
+        return self._links.copy(deep=False)
+
+    @cached_property
+    def _links(self) -> pd.DataFrame:
+        return links.of(self._edges)
 
     @property
     def teams(self) -> list[str]:
@@ -143,33 +161,40 @@ class ProductionMap:
         """The cluster of each service: its team, or where that is unknown the community of the graph it sits in."""
         if self._parent is not None:
             return self.whole.clusters[self._services["service"]]
-        return neighbours.clusters(self._services, self._edges)
+        return neighbours.clusters(self._services, self._links)
 
     @cached_property
     def usual_confidence(self) -> float:
-        """The confidence from which edges are worth a look.
+        """The probability of a dependency, whichever way, from which links are worth a look.
 
-        0.3; where fewer edges reach it than the whole map has services, that of so many of the surest.
+        0.5; where fewer links reach it than the whole map has services (at least 10), that of so many of the surest.
         """
         if self._parent is not None:
             return self.whole.usual_confidence
-        return neighbours.usual(self._edges, least=max(10, len(self._services)))
+        return neighbours.usual(self._links, least=max(10, len(self._services)))
 
     @cached_property
     def border(self) -> pd.DataFrame:
-        """The edges a view was cut along, seen from inside: `ours`, `theirs`, `cluster`, `direction`, `lead_s`."""
+        """The links a view was cut along, seen from inside: `ours`, `theirs`, `cluster`, `direction`, `lead_s` ..."""
         parent = self if self._parent is None else self._parent
-        return neighbours.border(parent._edges, set(self._services["service"]), self.whole.clusters)
+        return neighbours.border(parent._links, set(self._services["service"]), self.whole.clusters)
 
     @cached_property
     def unseen(self) -> pd.DataFrame:
-        """What could not be seen: one row per kind of gap with `what`, `services` (names) and `words`."""
-        table, linked = self._services, {*self._edges["src"], *self._edges["dst"]}
-        only_traced = self._edges.loc[self._edges["verdict"] == "trace-only", "dst"]
+        """What could not be seen: one row per kind of gap with `what`, `services` (names) and `words`.
+
+        Links of `usual_confidence` and more count as known.
+        """
+        table, known = self._services, self.whole._links
+        known = known[known["strength"] >= self.usual_confidence]
+        unsaid = known[known["direction"] == "unknown"]
+        linked, undirected = (table["service"].isin({*rows["src"], *rows["dst"]}) for rows in (known, unsaid))
+        only_traced = self._links.loc[self._links["verdict"] == "trace-only", "dst"]
         gaps: dict[str, Collection[str]] = {
             "without alerts: what happens there shows only in others": table.loc[table["alerts"] == 0, "service"],
             "without a known team": table.loc[table["team"].isna(), "service"],
-            "without a known dependency": [name for name in table["service"] if name not in linked],
+            f"without a dependency of probability {self.usual_confidence:.2f} or more": table.loc[~linked, "service"],
+            "with a dependency of which the direction is not known": table.loc[undirected, "service"],
             "needed by others as traces show and alerts alone did not": sorted(set(only_traced)),
             "in the ownership catalogue and nowhere else": self._unmapped,
         }
@@ -181,7 +206,7 @@ class ProductionMap:
         return pd.DataFrame(rows, columns=["what", "services", "words"])
 
     def near(
-        self, service: str, *, hops: int = 2, direction: Direction = "both", min_confidence: float = 0.0
+        self, service: str, *, hops: int = 2, direction: Direction = "both", min_confidence: float | None = None
     ) -> ProductionMap:
         """Return the part of the map around a service.
 
@@ -190,12 +215,14 @@ class ProductionMap:
         service : str
             Where to start.
         hops : int, default 2
-            How many edges to walk; a larger value shows more.
+            How many links to walk; a larger value shows more.
         direction : {"both", "upstream", "downstream"}, default "both"
             "downstream" walks to what it depends on, "upstream" to who depends on it (its callers), "both" walks
-            either way at every step, and so also reaches services that share a dependency.
-        min_confidence : float, default 0.0
-            From 0 to 1. Inferred edges below are neither walked nor kept; traced and declared ones always are.
+            either way at every step, and so also reaches services that share a dependency. A link is followed unless
+            it is known to point the opposite way.
+        min_confidence : float, optional
+            From 0 to 1: probability that there is a dependency, whichever way (`link_confidence`). Inferred links below
+            are neither walked nor kept; traced and declared ones always are. Default: `usual_confidence`.
 
         Returns
         -------
@@ -218,14 +245,13 @@ class ProductionMap:
         self._known(service)
         _params.at_least(hops, "hops", 0)
         _params.choice(direction, "direction", DIRECTIONS)
-        _params.fraction(min_confidence, "min_confidence")
-        kept = self._edges[neighbours.strength(self._edges) >= min_confidence]
-        graph: nx.DiGraph[str] = nx.DiGraph(zip(kept["src"], kept["dst"], strict=True))
-        graph.add_node(service)
-        found = neighbours.hops_from(graph, service, hops=hops, direction=direction)
+        least = self._least(min_confidence)
+        walked = self._links[self._links["strength"] >= least]
+        found = neighbours.hops_from(walked, service, hops=hops, direction=direction)
+        kept = self._edges[links.strength(self._edges) >= least]
         view = self._cut(set(found), kept)
         view._services = view._services.assign(hops=view._services["service"].map(found).astype("int64"))
-        view.focus = self._focus(view, "service", service, hops, direction, min_confidence)
+        view.focus = self._focus(view, "service", service, hops, direction, least)
         return view
 
     def team(self, name: str) -> ProductionMap:
@@ -239,7 +265,7 @@ class ProductionMap:
         Returns
         -------
         ProductionMap
-            A view of its services and the edges between them. `sl.plot.production_map` draws each neighbouring
+            A view of its services and the links between them. `sl.plot.production_map` draws each neighbouring
             cluster as one collapsed node; `next_clusters` puts them in words.
 
         Raises
@@ -251,24 +277,25 @@ class ProductionMap:
         view.focus = self._focus(view, "team", name, None, "both", 0.0)
         return view
 
-    def next_clusters(self, name: str, *, min_confidence: float = 0.0) -> pd.DataFrame:
+    def next_clusters(self, name: str, *, min_confidence: float | None = None) -> pd.DataFrame:
         """Return who comes next at the edges of a team.
 
         Parameters
         ----------
         name : str
             A team, or a cluster of services without one (see `clusters`).
-        min_confidence : float, default 0.0
-            From 0 to 1. Inferred edges below do not count; a larger value names fewer neighbours.
+        min_confidence : float, optional
+            From 0 to 1: probability that there is a dependency, whichever way (`link_confidence`). Inferred links below
+            do not count; a larger value names fewer neighbours. Default: `usual_confidence`.
 
         Returns
         -------
         DataFrame
             One row per neighbouring cluster, the surest first: `cluster`, `kind` ("team", or "community" where teams
             are unknown), `services` (how many it has), `through` (its services at the border, list of str), `ours`
-            (yours), `direction` ("downstream": you depend on it; "both" only where one way is at
-            least half as sure as the other), `edges`, `lag_s` (seconds from its alerts to yours,
-            median by co-firings; negative when you fire first), `confidence` (of the surest edge; 1 when traced or
+            (yours), `direction` ("downstream": you depend on it, at least twice as likely as the other way; "upstream";
+            "both": each way is likelier than not; "unknown"), `links`, `lag_s` (seconds from its alerts to yours,
+            median by co-firings; negative when you fire first), `confidence` (of the surest link; 1 when traced or
             declared), `words`.
 
         Raises
@@ -276,18 +303,17 @@ class ProductionMap:
         UnknownNameError
             There is no such team.
         """
-        _params.fraction(min_confidence, "min_confidence")
-        across = neighbours.border(self._edges, set(self._members(name)), self.clusters)
-        across = across[across["strength"] >= min_confidence]
+        across = neighbours.border(self._links, set(self._members(name)), self.clusters)
+        across = across[across["strength"] >= self._least(min_confidence)]
         return neighbours.summarize(across, self.clusters, set(self.teams))
 
     def explain(self, src: str, dst: str) -> str:
-        """Return the evidence for one edge in words.
+        """Return the evidence for one link in words.
 
         Parameters
         ----------
         src, dst : str
-            The service that depends, and the one it depends on.
+            Its two services, in any order: the words say which depends on which, as far as that is known.
 
         Returns
         -------
@@ -297,17 +323,18 @@ class ProductionMap:
         Raises
         ------
         UnknownNameError
-            There is no such service, or no edge from `src` to `dst`.
+            There is no such service, or no link between the two.
         """
         for service in (src, dst):
             self._known(service)
-        rows = self._edges[(self._edges["src"] == src) & (self._edges["dst"] == dst)]
+        ends = self._links[["src", "dst"]]
+        rows = self._links[(ends == [src, dst]).all(axis=1) | (ends == [dst, src]).all(axis=1)]
         if rows.empty:
-            turned = " (there is one the other way round)" if self.graph.has_edge(dst, src) else ""
+            linked = ends.to_numpy()[(ends == src).any(axis=1)].ravel()
             raise UnknownNameError(
-                f"edge {src!r} -> {dst!r} not found{turned}; {src!r} depends on {sorted(self.graph.successors(src))}"
+                f"link between {src!r} and {dst!r} not found; {src!r} is linked with {sorted({*linked} - {src})}"
             )
-        return words.edge(rows.iloc[0].to_dict())
+        return words.link(rows.iloc[0].to_dict())
 
     def __repr__(self) -> str:
         """Say in one line how much is on the map and what it was cut to."""
@@ -316,17 +343,20 @@ class ProductionMap:
             for number, thing in (
                 (len(self._services), "service"),
                 (len(self.teams), "team"),
-                (len(self._edges), "edge"),
+                (len(self._links), "link"),
             )
         )
         return f"ProductionMap({size}{'' if self.focus is None else '; ' + self.focus.words})"
 
     def _repr_html_(self) -> str:
-        return display.page(repr(self), self._services, self._edges, self.unseen["words"])
+        return display.page(repr(self), self._services, self._links, self.unseen["words"])
 
     def _known(self, service: str) -> None:
         if not (self._services["service"] == service).any():
             raise UnknownNameError.among("service", service, self._services["service"])
+
+    def _least(self, min_confidence: float | None) -> float:
+        return self.usual_confidence if min_confidence is None else _params.fraction(min_confidence, "min_confidence")
 
     def _members(self, name: str) -> pd.Index:
         members = self.clusters.index[self.clusters == name]
@@ -354,5 +384,5 @@ class ProductionMap:
         direction: Direction,
         min_confidence: float,
     ) -> Focus:
-        cut = len(self._services) - len(view._services), len(self._edges) - len(view._edges)
+        cut = len(self._services) - len(view._services), len(self._links) - len(view._links)
         return Focus(kind, name, hops, direction, min_confidence, *cut)

@@ -6,36 +6,36 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from stanza_lab.production import words
+from stanza_lab.production import links, words
 
-ALONE = "no team, no edges"
-USUAL = 0.3  # confidence from which an edge is worth a look, where enough edges reach it
-
-
-def strength(edges: pd.DataFrame) -> pd.Series:
-    """Return how sure each edge is: 1 when traced or declared (seen, not guessed), else its confidence."""
-    seen = np.array([not {"traced", "declared"}.isdisjoint(kinds) for kinds in edges["provenance"]], dtype=bool)
-    return edges["confidence"].fillna(0.0).mask(seen, 1.0)
+ALONE = "no team, no links"
+USUAL = 0.5  # strength from which a link is worth a look, where enough links reach it
 
 
-def usual(edges: pd.DataFrame, *, least: int) -> float:
-    """Return `USUAL`, or where fewer than `least` edges reach it the confidence of so many of the surest."""
-    ranked = strength(edges).sort_values(ascending=False).head(least)
-    return USUAL if ranked.empty else min(USUAL, float(np.floor(ranked.iloc[-1] * 100) / 100))
+def usual(pairs: pd.DataFrame, *, least: int) -> float:
+    """Return `USUAL`, or where fewer than `least` links reach it the strength of so many of the surest."""
+    ranked = pairs["strength"].nlargest(least)
+    return USUAL if ranked.empty else min(USUAL, float(np.floor(ranked.iloc[-1] * 100 + 1e-9) / 100))
 
 
-def hops_from(graph: nx.DiGraph[str], service: str, *, hops: int, direction: str) -> dict[str, int]:
-    """Return service -> hops away, for all within `hops` of `service`."""
-    walked: nx.Graph[str] = graph
-    if direction != "downstream":
-        walked = graph.reverse(copy=False) if direction == "upstream" else graph.to_undirected(as_view=True)
+def hops_from(pairs: pd.DataFrame, service: str, *, hops: int, direction: str) -> dict[str, int]:
+    """Return service -> hops away, for all within `hops` of `service`.
+
+    A link leads both ways unless it is known to point one way only.
+    """
+    walked: nx.DiGraph[str] = nx.DiGraph(zip(pairs["src"], pairs["dst"], strict=True))
+    open_ways = pairs if direction == "both" else pairs[pairs["direction"] != "forward"]
+    walked.add_edges_from(zip(open_ways["dst"], open_ways["src"], strict=True))
+    walked.add_node(service)
+    if direction == "upstream":
+        walked = walked.reverse(copy=False)
     return dict(nx.single_source_shortest_path_length(walked, service, cutoff=hops))
 
 
-def clusters(services: pd.DataFrame, edges: pd.DataFrame) -> pd.Series:
+def clusters(services: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     """Return service -> cluster: its team; where unknown, the community of the graph it sits in.
 
-    Communities are Louvain's over the undirected graph, edges weighted by `strength`; each is called after its
+    Communities are Louvain's over the undirected graph, links weighted by `strength`; each is called after its
     best connected service without a team, as in "around orders-db".
     """
     named = services.set_index("service")["team"].astype(object)
@@ -44,9 +44,8 @@ def clusters(services: pd.DataFrame, edges: pd.DataFrame) -> pd.Series:
         return named.astype("str")
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(named.index)
-    edges = edges.sort_values(["src", "dst"])  # whatever the order of rows, the same communities
-    for src, dst, weight in zip(edges["src"], edges["dst"], strength(edges), strict=True):
-        graph.add_edge(src, dst, weight=max(weight, graph.get_edge_data(src, dst, {"weight": 1e-6})["weight"]))
+    for src, dst, weight in zip(pairs["src"], pairs["dst"], pairs["strength"], strict=True):
+        graph.add_edge(src, dst, weight=max(weight, 1e-6))
     linked = graph.subgraph(name for name in named.index if graph.degree(name))
     for community in nx.community.louvain_communities(linked, weight="weight", seed=0):
         members = sorted(community & unknown)
@@ -56,36 +55,45 @@ def clusters(services: pd.DataFrame, edges: pd.DataFrame) -> pd.Series:
     return named.fillna(ALONE).astype("str")
 
 
-def border(edges: pd.DataFrame, inside: set[str], cluster_of: pd.Series) -> pd.DataFrame:
-    """Return the edges with exactly one end `inside`, seen from there.
+def border(pairs: pd.DataFrame, inside: set[str], cluster_of: pd.Series) -> pd.DataFrame:
+    """Return the links with exactly one end `inside`, seen from there.
 
-    Adds `ours` and `theirs` (the two ends), `cluster` (of theirs), `direction` ("downstream": ours depends on
-    theirs) and `lead_s` (seconds from their alert to ours).
+    Adds `ours` and `theirs` (the two ends), `cluster` (of theirs), `down` and `up` (how likely ours depends on theirs,
+    theirs on ours), `direction` (see `way`) and `lead_s` (seconds from their alert to ours).
     """
-    ours_calls, theirs_calls = edges["src"].isin(inside), edges["dst"].isin(inside)
-    across = edges[ours_calls != theirs_calls]
-    down = across["src"].isin(inside)
-    theirs = across["dst"].where(down, across["src"])
+    src_inside = pairs["src"].isin(inside)
+    across = pairs[src_inside != pairs["dst"].isin(inside)]
+    ours_first = src_inside[across.index]
+    theirs = across["dst"].where(ours_first, across["src"])
+    forward, back = links.ways(across)
+    down, up = forward.where(ours_first, back), back.where(ours_first, forward)
     return across.assign(
-        ours=across["src"].where(down, across["dst"]),
+        ours=across["src"].where(ours_first, across["dst"]),
         theirs=theirs,
         cluster=theirs.map(cluster_of).astype("str"),
-        direction=np.where(down, "downstream", "upstream"),
-        lead_s=across["lag_s"].where(down, -across["lag_s"]),
-        strength=strength(across),
+        down=down,
+        up=up,
+        direction=way(down, up),
+        lead_s=across["lag_s"].where(ours_first, -across["lag_s"]),
     )
+
+
+def way(down: pd.Series, up: pd.Series) -> pd.Series:
+    """Return "downstream" (we depend on them), "upstream", "both" or "unknown", from how likely each is."""
+    names = {"forward": "downstream", "back": "upstream"}
+    return pd.Series(links.direction(down, up), down.index, dtype="str").replace(names)
 
 
 def summarize(across: pd.DataFrame, cluster_of: pd.Series, teams: set[str]) -> pd.DataFrame:
     """Return one row per cluster over the border, the surest first."""
     sizes = cluster_of.value_counts()
+    surest = across.groupby("cluster")[["down", "up"]].max()
+    ways = way(surest["down"], surest["up"])
     rows = []
     for cluster, crossing in across.groupby("cluster"):
         ranked = crossing.sort_values(["strength", "support"], ascending=False, kind="stable")
         through = list(dict.fromkeys(ranked["theirs"]))
-        sure = float(ranked["strength"].iloc[0])
-        ways = set(ranked.loc[ranked["strength"] >= sure / 2, "direction"])  # half as sure is not the other way round
-        direction = ways.pop() if len(ways) == 1 else "both"
+        sure, direction = float(ranked["strength"].iloc[0]), str(ways[cluster])
         size, lead_s = int(sizes[str(cluster)]), _usual(ranked["lead_s"], ranked["support"])
         rows.append(
             {
@@ -95,20 +103,20 @@ def summarize(across: pd.DataFrame, cluster_of: pd.Series, teams: set[str]) -> p
                 "through": through,
                 "ours": list(dict.fromkeys(ranked["ours"])),
                 "direction": direction,
-                "edges": len(ranked),
+                "links": len(ranked),
                 "lag_s": lead_s,
                 "confidence": sure,
                 "words": words.neighbour(str(cluster), size, through, lead_s, sure, direction),
             }
         )
-    columns = ["cluster", "kind", "services", "through", "ours", "direction", "edges", "lag_s", "confidence", "words"]
+    columns = ["cluster", "kind", "services", "through", "ours", "direction", "links", "lag_s", "confidence", "words"]
     table = pd.DataFrame(rows, columns=columns).astype({"cluster": "str", "words": "str"})
-    order = ["confidence", "edges", "cluster"]
+    order = ["confidence", "links", "cluster"]
     return table.sort_values(order, ascending=[False, False, True], ignore_index=True)
 
 
 def _usual(lags: pd.Series, support: pd.Series) -> float:
-    """Return the median of `lags`, each counted as often as its edge was seen."""
+    """Return the median of `lags`, each counted as often as its link was seen."""
     known = lags.dropna().sort_values()
     if known.empty:
         return float("nan")

@@ -6,12 +6,13 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.errors import SchemaError
+from stanza_lab.production import links
 
 COLUMNS = ("service", "team", "alerts", "incidents", "first_seen", "last_seen", "environment")
 
 
 def complete(edges: pd.DataFrame) -> pd.DataFrame:
-    """Return checked `edges` with all columns of the schema; what was not given is null."""
+    """Return checked `edges` with all columns of the schema; null is what neither was given nor follows."""
     given = schema.check(edges, schema.EDGES, need=["src", "dst", "confidence"])
     twice = given[given.duplicated(["src", "dst"])]
     if len(twice):
@@ -24,7 +25,7 @@ def complete(edges: pd.DataFrame) -> pd.DataFrame:
     for name, column in missing.items():
         filled = [0 if column.dtype == "int64" else None] * len(given)
         given[name] = schema.convert(pd.Series(filled, index=given.index, dtype=object), column)
-    return given[schema.EDGES.names].reset_index(drop=True)
+    return given.assign(link_confidence=links.link_confidence(given))[schema.EDGES.names].reset_index(drop=True)
 
 
 def describe(edges: pd.DataFrame, alerts: pd.DataFrame | None, ownership: pd.DataFrame | None) -> pd.DataFrame:

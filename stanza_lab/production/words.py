@@ -1,4 +1,4 @@
-"""What the map knows, in words: an edge, a neighbour, what could not be seen."""
+"""What the map knows, in words: a link, a neighbour, what could not be seen."""
 
 from __future__ import annotations
 
@@ -45,14 +45,13 @@ def lead(seconds: float) -> str:
     return f"usually {span(seconds)} {'before' if seconds > 0 else 'after'} you"
 
 
-def edge(row: Mapping[Any, Any]) -> str:
-    """Return the evidence for one edge in words."""
+def link(row: Mapping[Any, Any]) -> str:
+    """Return the evidence for one link in words."""
     src, dst, lag = row["src"], row["dst"], row["lag_s"]
-    parts = [f"{src} depends on {dst}"]
-    if pd.notna(row["confidence"]):
-        parts[0] += f", confidence {row['confidence']:.2f}"
-        if pd.notna(row["link_confidence"]):
-            parts[0] += f" ({row['link_confidence']:.2f} that the two are linked in either direction)"
+    sure = (
+        f", a dependency in either direction: {row['link_confidence']:.2f}" if pd.notna(row["link_confidence"]) else ""
+    )
+    parts = [f"{src} and {dst}{sure}", _way(row)]
     if row["support"]:
         times = "once" if row["support"] == 1 else f"{row['support']:,} times"
         lift = f", {row['lift']:.1f} times as often as chance" if pd.notna(row["lift"]) else ""
@@ -71,9 +70,23 @@ def edge(row: Mapping[Any, Any]) -> str:
     return "; ".join(parts) + "."
 
 
+def _way(row: Mapping[Any, Any]) -> str:
+    """Say which of the two depends on the other, and how sure that is."""
+    ways = f"{row['src']} depends on {row['dst']}"
+    if pd.notna(row["confidence"]):
+        ways += f": {row['confidence']:.2f}, the other way: {row['back']:.2f}"
+    known = {"both": f"each depends on the other ({ways})", "unknown": f"which way is not known ({ways})"}
+    return known.get(row["direction"], ways)
+
+
 def neighbour(cluster: str, services: int, through: Sequence[str], lead_s: float, confidence: float, way: str) -> str:
     """Return the sentence about one cluster over the border."""
-    depends = {"downstream": "you depend on it", "upstream": "it depends on you", "both": "you depend on each other"}
+    depends = {
+        "downstream": "you depend on it",
+        "upstream": "it depends on you",
+        "both": "you depend on each other",
+        "unknown": "which way is not known",
+    }
     return (
         f"the next cluster over is {cluster}, {count(services, 'service')}, through {listing(through)}, "
         f"{lead(lead_s)}, confidence {confidence:.2f}; {depends[way]}"

@@ -121,9 +121,28 @@ def test_map_around_a_service_is_an_offline_page(run, exports: Path, history: Pa
     html = tmp_path / "map.html"
     result = run("map", history, "--service", service, "--hops", 2, "--html", html, "--traces", exports / "traces")
     assert result.code == 0
+    assert "not seen: " in result.err
     page = html.read_text()
     assert service in page
+    assert "In numbers" in page
     assert 'src="http' not in page
+    assert "direction" in result.out
+
+
+def test_map_lists_each_pair_once_from_the_usual_probability(run, history: Path) -> None:
+    rows = json.loads(run("map", history, "--format", "json").out)
+    pairs = [frozenset((row["src"], row["dst"])) for row in rows]
+    assert len(set(pairs)) == len(pairs) > 0
+    assert all(row["confidence"] >= row["back"] for row in rows)
+    assert json.loads(run("map", history, "--format", "json", "--min-confidence", 1).out) == []
+
+
+def test_map_of_a_team_names_the_next_clusters(run, exports: Path, history: Path) -> None:
+    ownership = exports / "ownership.csv"
+    team = pd.read_csv(ownership)["team"].iloc[0]
+    result = run("map", history, "--team", team, "--ownership", ownership, "--min-confidence", 0)
+    assert result.code == 0
+    assert "next clusters" in result.out
 
 
 def test_map_of_an_unknown_service_suggests_one(run, history: Path) -> None:
@@ -148,6 +167,7 @@ def test_wrong_usage_is_exit_2(run, history: Path) -> None:
     assert run("incidents").code == 2
     assert run("incidents", history, "--since", "whenever").code == 2
     assert run("map", history, "--service", "a", "--team", "b").code == 2
+    assert run("map", history, "--direction", "sideways").code == 2
     assert run("incidents", history, "--format", "parquet").code == 2
 
 

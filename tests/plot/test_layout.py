@@ -41,6 +41,13 @@ def test_no_two_nodes_share_a_place(n: int, m: int, seed: int) -> None:
     assert len(set(zip(x, y, strict=True))) == n
 
 
+def test_a_curve_bows_around_the_node_it_would_cross() -> None:
+    x, y = np.array([0.0, 4.0, 8.0]), np.array([0.0, -0.5, 0.0])  # the usual bow ends up on the node in the middle
+    xs, ys = layout.curves(x, y, np.array([0]), np.array([2]))
+    near = np.abs(xs[0] - 4.0) < 1.0
+    assert (np.abs(ys[0][near] + 0.5) > 0.35).all()
+
+
 def test_curves_run_from_node_to_node_and_two_directions_bow_apart() -> None:
     x, y = np.array([0.0, 4.0]), np.array([0.0, 1.0])
     xs, ys = layout.curves(x, y, np.array([0, 1]), np.array([1, 0]))

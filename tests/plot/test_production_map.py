@@ -51,7 +51,7 @@ def notes(figure: go.Figure) -> str:
 def test_what_was_traced_is_solid_and_what_was_inferred_is_dashed(production: ProductionMap) -> None:
     lines = named(plot.production_map(production))
     assert lines["traced or declared"].line.dash == "solid"
-    assert lines["inferred, confidence 0.8 or more"].line.dash == "8px,4px"
+    assert lines["inferred, probability 0.8 or more"].line.dash == "8px,4px"
 
 
 def test_callers_stand_left_of_what_they_depend_on(production: ProductionMap) -> None:
@@ -67,21 +67,82 @@ def test_callers_stand_left_of_what_they_depend_on(production: ProductionMap) ->
 def test_edges_not_shown_are_counted(production: ProductionMap) -> None:
     figure = plot.production_map(production, min_confidence=0.3)
     assert figure.layout.title.text == "Production map: 4 services, 2 dependencies"
-    assert "1 edge below confidence 0.30 not shown" in notes(figure)
+    assert "1 link below 0.30 not shown" in notes(figure)
     assert "no dependency shown" in notes(figure)
 
 
 def test_where_few_edges_are_sure_the_surest_are_shown_and_said_to_be_shaky(production: ProductionMap) -> None:
     figure = plot.production_map(production)
     assert figure.layout.title.text == "Production map: 4 services, 3 dependencies"
-    assert notes(figure) == "few edges are sure here: the surest are shown, down to confidence 0.10"
+    assert notes(figure) == (
+        "few dependencies have a probability of 0.50 or more here: the surest are shown, down to 0.10"
+    )
+
+
+# Alerts alone: surely linked, which way is not known. Traces: each calls the other.
+UNSURE = schema.build(
+    [
+        {"src": "a", "dst": "b", "confidence": 0.45, "link_confidence": 0.76, "support": 5},
+        {"src": "b", "dst": "a", "confidence": 0.32, "link_confidence": 0.76, "support": 5},
+    ],
+    schema.EDGES,
+)
+
+
+def arrows(figure: go.Figure, name: str) -> int:
+    return int((np.asarray(named(figure)[name].marker.size) > 0).sum())
+
+
+def test_a_pair_of_unknown_direction_is_one_line_without_arrowhead() -> None:
+    figure = plot.production_map(ProductionMap(UNSURE), min_confidence=0.7)
+    assert figure.layout.title.text == "Production map: 2 services, 1 dependency"
+    assert figure.layout.title.subtitle.text == "No arrowhead: direction not known."
+    assert arrows(figure, "inferred, 0.5 to 0.8") == 0
+    hover = next(trace.hovertext[0] for trace in figure.data if trace.name is None)
+    assert hover.startswith("<b>a – b</b><br>dependency: 0.76<br>a depends on b: 0.45<br>the other way: 0.32<br>")
+
+
+def test_what_traces_tell_is_one_arrow_and_both_ways_is_a_line_with_two() -> None:
+    one = UNSURE.assign(provenance=[["inferred"], ["inferred", "traced"]], confidence=[0.05, 0.99])
+    figure = plot.production_map(ProductionMap(one))
+    assert figure.layout.title.text == "Production map: 2 services, 1 dependency"
+    assert arrows(figure, "traced or declared") == 1
+    two = plot.production_map(ProductionMap(one.assign(provenance=[["traced"], ["traced"]])))
+    assert two.layout.title.text == "Production map: 2 services, 1 dependency"
+    assert arrows(two, "traced or declared") == 2
+
+
+def test_unknown_directions_do_not_turn_known_ones() -> None:
+    known = [("a", "b", 0.6, 0.6), ("b", "c", 0.6, 0.6)]
+    unknown = [("c", "a", 0.5, 0.95), ("a", "c", 0.45, 0.95)]
+    edges = pd.DataFrame([*known, *unknown], columns=["src", "dst", "confidence", "link_confidence"])
+    figure = plot.production_map(ProductionMap(edges))
+    nodes = next(trace for trace in figure.data if trace.text is not None)
+    at = dict(zip(nodes.text, nodes.x, strict=True))
+    assert at["a"] < at["b"] < at["c"]
+    assert "Callers left, dependencies right where it is known." in figure.layout.title.subtitle.text
+
+
+def test_a_team_view_joins_a_neighbour_of_unknown_direction_without_arrowhead() -> None:
+    owners = pd.DataFrame({"service": ["a", "b"], "team": ["us", "them"]})
+    figure = plot.production_map(ProductionMap(UNSURE, ownership=owners).team("us"), min_confidence=0.7)
+    assert set(texts(figure)) == {"a", "<b>them</b> (1 service)"}
+    assert arrows(figure, "inferred, 0.5 to 0.8") == 0
+
+
+def test_services_without_a_link_do_not_squeeze_the_rest() -> None:
+    alone = pd.DataFrame({"service": [f"s{i}" for i in range(12)], "starts_at": "2026-03-01T00:00Z"})
+    figure = plot.production_map(ProductionMap(EDGES, alone))
+    nodes = [trace for trace in figure.data if trace.text is not None]
+    at = {text: x for trace in nodes for text, x in zip(trace.text, trace.x, strict=True)}
+    assert at["db"] == max(at.values())
 
 
 def test_hovering_an_edge_shows_its_evidence(production: ProductionMap) -> None:
     hovers = [text for trace in plot.production_map(production).data if trace.name is None for text in trace.hovertext]
-    assert hovers[0] == (
-        "<b>shop → orders</b><br>confidence: 0.90<br>fired together: 9 times<br>lag: orders fires 20 s earlier"
-        "<br>known as: inferred"
+    assert hovers[1] == (
+        "<b>shop → orders</b><br>dependency: 0.90<br>shop depends on orders: 0.90<br>the other way: 0.00"
+        "<br>fired together: 9 times<br>lag: orders fires 20 s earlier<br>known as: inferred"
     )
 
 
@@ -95,7 +156,9 @@ def test_the_focus_is_ringed_and_named_bold(production: ProductionMap) -> None:
     figure = plot.production_map(production.near("orders", hops=1))
     assert "<b>orders</b>" in texts(figure)
     assert figure.layout.title.text == "Around orders: 3 services, 2 dependencies"
-    assert "within 1 hop of orders, either way; 1 service and 1 edge left out" in notes(figure)
+    assert "within 1 hop of orders, either way over links of at least 0.10; 1 service and 1 link left out" in notes(
+        figure
+    )
 
 
 def test_a_team_view_shows_its_neighbours_as_one_square_each(production: ProductionMap) -> None:

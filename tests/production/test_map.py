@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -86,7 +88,7 @@ def test_no_hops_leaves_the_service_alone(production: ProductionMap) -> None:
 def test_a_view_remembers_its_focus_and_what_was_cut(production: ProductionMap) -> None:
     view = production.near("shop", hops=1)
     assert view.focus is not None
-    assert (view.focus.name, view.focus.services_cut, view.focus.edges_cut) == ("shop", 4, 4)
+    assert (view.focus.name, view.focus.services_cut, view.focus.links_cut) == ("shop", 4, 4)
     assert view.whole is production
     assert view.near("shop").whole is production
     assert production.focus is None
@@ -152,7 +154,55 @@ def test_usual_confidence_is_lowered_where_few_edges_are_sure(production: Produc
     assert production.near("shop").usual_confidence == 0.1
     sure = pd.DataFrame({"src": [f"s{i}" for i in range(20)], "dst": "db", "confidence": [0.9] * 12 + [0.1] * 8})
     assert ProductionMap(sure).usual_confidence == 0.1
-    assert ProductionMap(sure.assign(confidence=0.9)).usual_confidence == 0.3
+    assert ProductionMap(sure.assign(confidence=0.9)).usual_confidence == 0.5
+
+
+# a and b are surely linked, which way is not known; b surely calls c.
+UNSURE = schema.build(
+    [
+        {"src": "a", "dst": "b", "confidence": 0.45, "link_confidence": 0.76, "support": 5},
+        {"src": "b", "dst": "a", "confidence": 0.32, "link_confidence": 0.76, "support": 5},
+        {"src": "b", "dst": "c", "confidence": 0.7, "link_confidence": 0.8, "support": 5},
+        {"src": "c", "dst": "b", "confidence": 0.1, "link_confidence": 0.8, "support": 5},
+    ],
+    schema.EDGES,
+)
+
+
+def test_a_threshold_asks_how_sure_the_link_is_not_its_direction() -> None:
+    view = ProductionMap(UNSURE).near("a", hops=1, min_confidence=0.7)
+    assert names(view) == ["a", "b"]
+    assert len(view.edges) == 2
+    assert len(view.links) == 1
+
+
+@pytest.mark.parametrize("direction", ["upstream", "downstream"])
+def test_a_link_of_unknown_direction_is_followed_both_ways(direction: Literal["upstream", "downstream"]) -> None:
+    assert {"a", "b"} <= set(names(ProductionMap(UNSURE).near("a", direction=direction)))
+    assert {"a", "b"} <= set(names(ProductionMap(UNSURE).near("b", direction=direction)))
+
+
+def test_a_link_known_to_point_the_opposite_way_is_not_followed() -> None:
+    assert names(ProductionMap(UNSURE).near("c", direction="downstream")) == ["c"]
+    assert names(ProductionMap(UNSURE).near("b", direction="upstream")) == ["a", "b"]
+
+
+def test_neighbours_of_unknown_direction_are_said_to_be() -> None:
+    owners = pd.DataFrame({"service": ["a", "b", "c"], "team": ["us", "them", "them"]})
+    row = ProductionMap(UNSURE, ownership=owners).next_clusters("us").iloc[0]
+    assert (row["direction"], row["links"], row["confidence"]) == ("unknown", 1, 0.76)
+    assert row["words"].endswith("confidence 0.76; which way is not known")
+
+
+def test_faint_links_make_no_neighbours_unless_asked_for() -> None:
+    sure = pd.DataFrame({"src": [f"s{i}" for i in range(30)], "dst": "db", "confidence": [0.9] * 29 + [0.1]})
+    owners = pd.DataFrame({"service": [*sure["src"], "db"], "team": [*["web"] * 29, "odd", "storage"]})
+    production = ProductionMap(sure, ownership=owners)
+    assert production.next_clusters("storage")["cluster"].tolist() == ["web", "odd"]  # 31 services, 29 sure links
+    more = pd.DataFrame({"src": "s0", "dst": ["s1", "s2"], "confidence": 0.9})
+    production = ProductionMap(pd.concat([sure, more]), ownership=owners)
+    assert production.next_clusters("storage")["cluster"].tolist() == ["web"]
+    assert production.next_clusters("storage", min_confidence=0.0)["cluster"].tolist() == ["web", "odd"]
 
 
 def test_graph_carries_the_evidence_and_cannot_be_changed(production: ProductionMap) -> None:
@@ -179,7 +229,7 @@ def test_a_repeated_pair_is_refused() -> None:
 
 def test_nothing_is_a_map_too() -> None:
     production = ProductionMap(schema.empty(schema.EDGES), schema.empty(schema.ALERTS))
-    assert repr(production) == "ProductionMap(0 services, 0 teams, 0 edges)"
+    assert repr(production) == "ProductionMap(0 services, 0 teams, 0 links)"
     assert production._repr_html_()
     assert production.unseen.empty
     assert production.graph.number_of_nodes() == 0
@@ -187,14 +237,25 @@ def test_nothing_is_a_map_too() -> None:
 
 def test_explain_puts_the_evidence_in_words(production: ProductionMap) -> None:
     assert production.explain("orders", "orders-db") == (
-        "orders depends on orders-db, confidence 0.80; their alerts fired together 4 times; "
-        "orders-db usually fires 40 s before orders; known as inferred."
+        "orders and orders-db, a dependency in either direction: 0.80; orders depends on orders-db: 0.80, the other "
+        "way: 0.00; their alerts fired together 4 times; orders-db usually fires 40 s before orders; known as inferred."
     )
 
 
-def test_explain_says_when_the_edge_runs_the_other_way(production: ProductionMap) -> None:
-    with pytest.raises(UnknownNameError, match=r"'orders-db' -> 'orders' not found \(there is one the other way round"):
-        production.explain("orders-db", "orders")
+def test_explain_takes_the_two_services_in_any_order(production: ProductionMap) -> None:
+    assert production.explain("orders-db", "orders") == production.explain("orders", "orders-db")
+
+
+def test_explain_says_when_the_direction_is_not_known() -> None:
+    said = ProductionMap(UNSURE).explain("b", "a")
+    assert said.startswith(
+        "a and b, a dependency in either direction: 0.76; which way is not known (a depends on b: 0.45"
+    )
+
+
+def test_explaining_what_is_not_linked_names_what_is(production: ProductionMap) -> None:
+    with pytest.raises(UnknownNameError, match=r"'shop' and 'mail' not found; 'shop' is linked with \['checkout'\]"):
+        production.explain("shop", "mail")
 
 
 def test_unseen_lists_the_gaps() -> None:
@@ -203,6 +264,16 @@ def test_unseen_lists_the_gaps() -> None:
     unseen = ProductionMap(EDGES.head(1), alerts, ownership=catalogue).unseen
     assert unseen["services"].tolist() == [["checkout"], ["alone", "checkout"], ["alone"], ["ghost"]]
     assert unseen["words"].iloc[1] == "2 services without a known team"
+
+
+def test_unseen_passes_over_faint_links_and_names_unknown_directions() -> None:
+    sure = [{"src": "c", "dst": f"x{i}", "confidence": 0.9, "support": 1} for i in range(12)]
+    faint = [{"src": "a", "dst": "lonely", "confidence": 0.1, "support": 1}]
+    more = [{"src": "x0", "dst": f"x{i}", "confidence": 0.9, "support": 1} for i in range(1, 3)]
+    production = ProductionMap(pd.concat([UNSURE, schema.build([*sure, *faint, *more], schema.EDGES)]))
+    unseen = production.unseen.set_index("what")["services"]
+    assert unseen["without a dependency of probability 0.50 or more"] == ["lonely"]
+    assert unseen["with a dependency of which the direction is not known"] == ["a", "b"]
 
 
 def test_from_tables_restores_a_map() -> None:

@@ -1,23 +1,18 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
-from stanza_lab.production import neighbours, tables
-
-
-def edges(rows: list[tuple]) -> pd.DataFrame:
-    return tables.complete(pd.DataFrame(rows, columns=["src", "dst", "confidence", "support", "lag_s", "provenance"]))
+from stanza_lab.production import links, neighbours, tables
 
 
-def test_what_was_seen_is_sure_and_what_is_unknown_is_not() -> None:
-    found = neighbours.strength(
-        edges([("a", "b", 0.2, 1, 0, ["traced"]), ("a", "c", 0.2, 1, 0, ["inferred"]), ("a", "d", None, 1, 0, [])])
-    )
-    assert found.tolist() == [1.0, 0.2, 0.0]
+def pairs(rows: list[tuple]) -> pd.DataFrame:
+    given = pd.DataFrame(rows, columns=["src", "dst", "confidence", "support", "lag_s", "provenance"])
+    return links.of(tables.complete(given))
 
 
 def test_the_usual_lead_is_the_median_by_cofirings_seen_from_us() -> None:
-    table = edges(
+    table = pairs(
         [
             ("us", "b", 0.9, 1, 500.0, ["inferred"]),
             ("us", "c", 0.5, 9, 30.0, ["inferred"]),
@@ -27,25 +22,36 @@ def test_the_usual_lead_is_the_median_by_cofirings_seen_from_us() -> None:
     cluster = pd.Series({"us": "ours", "b": "theirs", "c": "theirs", "d": "theirs"})
     across = neighbours.border(table, {"us"}, cluster)
     assert across["lead_s"].tolist() == [500.0, 30.0, -10.0]
+    assert across["direction"].tolist() == ["downstream", "downstream", "upstream"]
     row = neighbours.summarize(across, cluster, {"ours", "theirs"}).iloc[0]
-    assert (row["lag_s"], row["direction"], row["confidence"], row["edges"]) == (30.0, "downstream", 0.9, 3)
+    assert (row["lag_s"], row["direction"], row["confidence"], row["links"]) == (30.0, "downstream", 0.9, 3)
 
 
-def test_a_much_less_sure_edge_does_not_turn_the_direction() -> None:
-    table = edges([("us", "b", 0.9, 1, 5.0, ["inferred"]), ("b", "us", 0.2, 1, -5.0, ["inferred"])])
+@pytest.mark.parametrize(
+    ("there", "back", "direction"),
+    [(0.9, 0.2, "downstream"), (0.2, 0.9, "upstream"), (0.45, 0.32, "unknown"), (0.9, 0.8, "both")],
+)
+def test_a_direction_is_known_from_twice_as_likely(there: float, back: float, direction: str) -> None:
+    table = pairs([("us", "b", there, 1, 5.0, ["inferred"]), ("b", "us", back, 1, -5.0, ["inferred"])])
     cluster = pd.Series({"us": "ours", "b": "theirs"})
     row = neighbours.summarize(neighbours.border(table, {"us"}, cluster), cluster, {"theirs"}).iloc[0]
-    assert row["direction"] == "downstream"
+    assert (row["direction"], row["links"], row["lag_s"]) == (direction, 1, 5.0)
+
+
+def test_too_few_sure_links_lower_what_is_usual() -> None:
+    table = pairs([("a", name, confidence, 1, 0, []) for name, confidence in (("b", 0.9), ("c", 0.456), ("d", 0.2))])
+    assert [neighbours.usual(table, least=least) for least in (1, 2, 3, 9)] == [0.5, 0.45, 0.2, 0.2]
+    assert neighbours.usual(table.head(0), least=5) == 0.5
 
 
 def test_services_without_team_or_edge_share_a_cluster() -> None:
     services = pd.DataFrame({"service": ["a", "b", "c"], "team": [None, None, "web"]})
-    found = neighbours.clusters(services, edges([]))
+    found = neighbours.clusters(services, pairs([]))
     assert found.to_dict() == {"a": neighbours.ALONE, "b": neighbours.ALONE, "c": "web"}
 
 
 def test_nobody_over_the_border_is_an_empty_table() -> None:
     cluster = pd.Series({"a": "ours"})
-    table = neighbours.summarize(neighbours.border(edges([]), {"a"}, cluster), cluster, {"ours"})
+    table = neighbours.summarize(neighbours.border(pairs([]), {"a"}, cluster), cluster, {"ours"})
     assert table.empty
     assert "words" in table.columns

@@ -4,11 +4,13 @@ import pytest
 
 from stanza_lab.production import words
 
-EDGE = {
+LINK = {
     "src": "shop",
     "dst": "db",
     "confidence": 0.8,
     "link_confidence": 0.9,
+    "back": 0.1,
+    "direction": "forward",
     "support": 14,
     "lift": 6.24,
     "lag_s": -200.0,
@@ -39,20 +41,31 @@ def test_a_lead_says_who_fires_first(seconds: float, said: str) -> None:
     assert words.lead(seconds) == said
 
 
-def test_an_edge_tells_all_its_evidence() -> None:
-    assert words.edge(EDGE) == (
-        "shop depends on db, confidence 0.80 (0.90 that the two are linked in either direction); their alerts fired "
-        "together 14 times, 6.2 times as often as chance (p 1e-06, q 2e-05); shop usually fires 3 min before db; "
-        "known as inferred and traced; traces confirm it."
+def test_a_link_tells_all_its_evidence() -> None:
+    assert words.link(LINK) == (
+        "shop and db, a dependency in either direction: 0.90; shop depends on db: 0.80, the other way: 0.10; their "
+        "alerts fired together 14 times, 6.2 times as often as chance (p 1e-06, q 2e-05); shop usually fires 3 min "
+        "before db; known as inferred and traced; traces confirm it."
     )
 
 
-def test_an_edge_only_traced_says_so() -> None:
+def test_each_on_the_other_and_direction_not_known_are_told_apart() -> None:
+    ways = "(shop depends on db: 0.80, the other way: 0.70)"
+    assert f"; each depends on the other {ways};" in words.link(LINK | {"direction": "both", "back": 0.7})
+    assert f"; which way is not known {ways};" in words.link(LINK | {"direction": "unknown", "back": 0.7})
+
+
+def test_what_was_only_declared_needs_no_numbers() -> None:
+    declared = LINK | {"confidence": float("nan"), "link_confidence": float("nan"), "provenance": ["declared"]}
+    assert words.link(declared).startswith("shop and db; shop depends on db; their")
+
+
+def test_a_link_only_traced_says_so() -> None:
     none = float("nan")
-    edge = EDGE | {"support": 0, "lag_s": none, "verdict": "trace-only", "provenance": ["traced"]}
+    link = LINK | {"support": 0, "lag_s": none, "verdict": "trace-only", "provenance": ["traced"]}
     assert (
         "their alerts were never seen together; known as traced; traces show it, alerts alone did not."
-        in words.edge(edge)
+        in words.link(link)
     )
 
 
