@@ -62,14 +62,17 @@ class Analysis(NamedTuple):
 def _alerts(
     history: Path, since: str | None, until: str | None, where: str | None, ownership: Path | None
 ) -> pd.DataFrame:
-    alerts = sl.History(history).alerts(since=since, until=until, where=where)
-    return sl.resolve_entities(alerts, catalog=sl.read_ownership(ownership) if ownership else None)
+    with stderr.status(f"reading the alerts of {history}"):
+        alerts = sl.History(history).alerts(since=since, until=until, where=where)
+        return sl.resolve_entities(alerts, catalog=sl.read_ownership(ownership) if ownership else None)
 
 
 def _analyse(alerts: pd.DataFrame, traces: Path | None, ownership: Path | None) -> Analysis:
-    clusterer = sl.IncidentClusterer().fit(alerts)
+    with stderr.status(f"grouping {len(alerts):,} alerts"):
+        clusterer = sl.IncidentClusterer().fit(alerts)
     alerts = alerts.assign(incident_id=clusterer.labels_)
-    model = sl.DependencyModel().fit(alerts)
+    with stderr.status(f"inferring dependencies from {len(alerts):,} alerts"):
+        model = sl.DependencyModel().fit(alerts)
     edges = sl.overlay_traces(model.edges_, sl.read_traces(traces)) if traces else model.edges_
     owners = sl.read_ownership(ownership) if ownership else None
     return Analysis(alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=owners))
@@ -101,7 +104,11 @@ def ingest(
     ] = False,
     format: As = Format.table,  # noqa: A002
 ) -> None:
-    """Read alert exports into a history. Reading the same files again adds nothing."""
+    """Read alert exports into a history. Reading the same files again adds nothing.
+
+    Reads JSON of Datadog (events v2), AWS CloudWatch (describe-alarm-history, EventBridge, SNS) and Sentry (issue
+    alerts): plain, gzip or zip, pages, lines or folders of them. Traces are given to the verbs that use them.
+    """
     report = sl.History(history).ingest(paths, source=source, tz=tz, progress=sys.stderr.isatty())
     if format is Format.json:
         emit_json(report.to_dict())
@@ -110,7 +117,8 @@ def ingest(
     else:
         emit(report.by_file, format=format, out=None, title="ingested files")
     if show_rejected and format is Format.table:
-        emit(report.rejected, format=format, out=None, title="rejected records", limit=0)
+        rejected = report.rejected.drop(columns="raw")
+        emit(rejected, format=format, out=None, title=f"{len(rejected):,} rejected records", limit=0)
     if report.events + report.duplicates == 0:
         raise StanzaError(
             f"nothing could be used of {', '.join(map(str, paths))}; "

@@ -106,6 +106,9 @@ def emit_json(value: dict[str, Any]) -> None:
 
 
 def _show(frame: pd.DataFrame, console: Console, title: str, limit: int) -> None:
+    console.print(Text(title, style="bold"))
+    if frame.empty:
+        return
     shown = frame if not limit else frame.head(limit)
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for name, dtype in frame.dtypes.items():
@@ -119,7 +122,6 @@ def _show(frame: pd.DataFrame, console: Console, title: str, limit: int) -> None
         )
     for row in shown.itertuples(index=False):
         table.add_row(*(Text(plain(value)) for value in row))
-    console.print(Text(title, style="bold"))
     console.print(table)
     if len(shown) < len(frame):
         more = len(frame) - len(shown)

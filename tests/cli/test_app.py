@@ -69,6 +69,10 @@ BAD = {
     "unknown.json": b'{"hello": "world"}',
     "truncated.json": b'{"data":[{"id":"1","type":"event","attrib',
     "notes.txt": b"nothing to see",
+    "no_time.json": (
+        b'{"data":[{"id":"1","type":"event","attributes":{"message":"m","attributes":{"title":"[Triggered] x",'
+        b'"status":"error","monitor_id":7,"sourcecategory":"monitor_alert","monitor":{"name":"x"}}}}]}'
+    ),
 }
 
 
