@@ -2,7 +2,7 @@ from . import errors, plot, schema
 from .artefacts import Bundle, load_bundle, save_bundle
 from .dependencies import DependencyModel, call_edges, overlay_traces, score_edges
 from .entities import find_entities, read_ownership, resolve_entities
-from .history import History, IngestReport, fold_events, read_alerts
+from .history import History, IngestReport, fold_events, read_alerts, select_alerts
 from .incidents import IncidentClusterer, cluster_incidents, score_incidents, summarize_incidents
 from .loaders import read_traces
 from .production import ProductionMap
@@ -35,6 +35,7 @@ __all__ = [
     "schema",
     "score_edges",
     "score_incidents",
+    "select_alerts",
     "simulate_production",
     "summarize_incidents",
     "write_figure",

@@ -237,6 +237,9 @@ def check(
     what = what or table.name
     if not isinstance(frame, pd.DataFrame):
         raise SchemaError(f"{what} must be a pandas DataFrame, not {type(frame).__name__}")
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise SchemaError(f"{what}: column {twice[0]!r} stands there more than once; drop or rename one")
     needed = table.names if need is None else list(need)
     problems = [_missing(name, frame) for name in needed if name not in frame.columns]
     columns: dict[str, Any] = {}

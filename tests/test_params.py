@@ -44,6 +44,9 @@ def test_fraction_choice_and_whole_numbers() -> None:
         lambda: _params.at_least(-1, "hops", 0),
         lambda: _params.at_least(1.5, "hops", 0),
         lambda: _params.at_least(True, "hops", 0),
+        lambda: _params.at_least("2", "hops", 0),
+        lambda: _params.fraction("a", "share"),
+        lambda: _params.fraction(float("nan"), "share"),
         lambda: _params.choice("left", "direction", {"up", "down"}),
     ):
         with pytest.raises(ParameterError):

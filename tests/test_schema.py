@@ -60,6 +60,12 @@ def test_check_names_the_value_that_does_not_fit(column: str, values: list, mess
         schema.check(pd.DataFrame({column: values}), schema.ALERTS, need=[column])
 
 
+def test_check_refuses_a_column_that_stands_there_twice() -> None:
+    frame = pd.DataFrame([["a", "b"]], columns=["service", "service"])
+    with pytest.raises(SchemaError, match="'service' stands there more than once"):
+        schema.check(frame, schema.ALERTS, need=["service"])
+
+
 def test_check_wants_a_frame() -> None:
     with pytest.raises(SchemaError, match="alerts must be a pandas DataFrame, not list"):
         schema.check([], schema.ALERTS)

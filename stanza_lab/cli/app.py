@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import warnings
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -25,6 +26,7 @@ app = typer.Typer(
     help="Alert exports in, a map of production out: what belongs together, what depends on what, how sure we are.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     add_completion=False,
 )
 
@@ -49,6 +51,13 @@ Out = Annotated[Path | None, typer.Option(help="Write the result to this file in
 Limit = Annotated[int, typer.Option(min=0, help="Rows the readable table shows; 0 shows all.")]
 
 
+class Told(StrEnum):
+    """How a report leaves the program."""
+
+    table = "table"
+    json = "json"
+
+
 class Analysis(NamedTuple):
     """What the verbs after ingest work on."""
 
@@ -63,8 +72,9 @@ def _alerts(
     history: Path, since: str | None, until: str | None, where: str | None, ownership: Path | None
 ) -> pd.DataFrame:
     with stderr.status(f"reading the alerts of {history}"):
-        alerts = sl.History(history).alerts(since=since, until=until, where=where)
-        return sl.resolve_entities(alerts, catalog=sl.read_ownership(ownership) if ownership else None)
+        alerts = sl.History(history).alerts(since=since, until=until)
+        alerts = sl.resolve_entities(alerts, catalog=sl.read_ownership(ownership) if ownership else None)
+        return sl.select_alerts(alerts, where=where)  # after names are resolved: people filter by what they see
 
 
 def _analyse(alerts: pd.DataFrame, traces: Path | None, ownership: Path | None) -> Analysis:
@@ -102,7 +112,7 @@ def ingest(
     show_rejected: Annotated[
         bool, typer.Option("--show-rejected", help="List every record that was rejected.")
     ] = False,
-    format: As = Format.table,  # noqa: A002
+    format: Annotated[Told, typer.Option("--format", help="How to print the report.")] = Told.table,  # noqa: A002
 ) -> None:
     """Read alert exports into a history. Reading the same files again adds nothing.
 
@@ -110,15 +120,14 @@ def ingest(
     alerts): plain, gzip or zip, pages, lines or folders of them. Traces are given to the verbs that use them.
     """
     report = sl.History(history).ingest(paths, source=source, tz=tz, progress=sys.stderr.isatty())
-    if format is Format.json:
+    if format is Told.json:
         emit_json(report.to_dict())
-    elif format is Format.table:
-        typer.echo("\n".join(plain(line) for line in str(report).splitlines()))
     else:
-        emit(report.by_file, format=format, out=None, title="ingested files")
-    if show_rejected and format is Format.table:
-        rejected = report.rejected.drop(columns="raw")
-        emit(rejected, format=format, out=None, title=f"{len(rejected):,} rejected records", limit=0)
+        typer.echo("\n".join(plain(line) for line in str(report).splitlines()))
+        if show_rejected:
+            rejected = report.rejected.drop(columns="raw")
+            title = f"{len(rejected):,} rejected records"
+            emit(rejected, format=Format.table, out=None, title=title, limit=0)
     if report.events + report.duplicates == 0:
         raise StanzaError(
             f"nothing could be used of {', '.join(map(str, paths))}; "
@@ -273,11 +282,11 @@ def bundle(
 @app.command()
 def simulate(
     directory: Annotated[Path, typer.Argument(help="Directory to write to.")],
-    services: Annotated[int, typer.Option(min=2, help="Services in the production.")] = 40,
+    services: Annotated[int, typer.Option(min=6, help="Services in the production.")] = 40,
     teams: Annotated[int, typer.Option(min=1, help="Teams that own them.")] = 8,
     days: Annotated[int, typer.Option(min=1, help="Days of history.")] = 91,
     incidents: Annotated[int, typer.Option(min=0, help="Faults to inject.")] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same bytes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same bytes.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a former export.")] = False,
 ) -> None:
     """Write vendor-shaped exports, traces, a catalogue and the truth of a simulated production."""
@@ -302,8 +311,13 @@ def lab() -> None:
     raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(checkout() / "notebooks")]))  # noqa: S603
 
 
+def _say(kind: str, message: object, style: str) -> None:
+    """Print one line to standard error; messages carry file names and other untrusted text."""
+    stderr.print(Text(f"{kind}: {plain(str(message))}", style=style))
+
+
 def _warn(message: Warning | str, *_: object) -> None:
-    stderr.print(Text(f"warning: {message}", style="yellow"))
+    _say("warning", message, "yellow")
 
 
 def main() -> None:
@@ -312,11 +326,14 @@ def main() -> None:
     try:
         app()
     except ParameterError as error:
-        stderr.print(Text(f"error: {error}", style="red"))
+        _say("error", error, "red")
         sys.exit(2)
     except StanzaError as error:
-        stderr.print(Text(f"error: {error}", style="red"))
+        _say("error", error, "red")
         sys.exit(1)
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        _say("error", f"{error.strerror}: {error.filename}" if error.filename else error, "red")
+        sys.exit(1)

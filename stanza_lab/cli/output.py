@@ -145,4 +145,7 @@ def _value(value: Any) -> Any:
 def _cell(value: Any) -> Any:
     if isinstance(value, list):
         value = ";".join(map(str, value))
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    value = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value.replace("\r\n", "\n").replace("\n", " "))
+    return f"'{value}" if value.startswith(_FORMULA) else value

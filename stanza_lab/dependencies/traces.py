@@ -80,10 +80,11 @@ def overlay_traces(edges: pd.DataFrame, spans: pd.DataFrame, *, min_confidence: 
     """Confirm inferred edges with traces, and add the calls that alerts never showed.
 
     Traces judge a direction when its caller writes spans and its callee appears in them, or when the opposite direction
-    was traced. There, Bayes' rule updates `confidence`: a call that is real is assumed to be missing from the traces in
-    10 % of cases, one that is not real to appear in 0.01 %. What traces show thus rises close to 1 (to 0.99 from 0.02,
-    the least that a traced pair starts from); what they should have shown and did not falls.
-    `link_confidence` becomes the sum of both directions, at most 1.
+    was traced. There, for what was inferred or traced, Bayes' rule updates `confidence`: a call that is real is assumed
+    to be missing from the traces in 10 % of cases, one that is not real to appear in 0.01 %. What traces show thus
+    rises close to 1 (to 0.99 from 0.02, the least that a traced pair starts from); what they should have shown and did
+    not falls. `link_confidence` becomes the sum of both directions, at most 1. Laying the same traces over again
+    changes nothing.
 
     Parameters
     ----------
@@ -131,22 +132,29 @@ def overlay_traces(edges: pd.DataFrame, spans: pd.DataFrame, *, min_confidence: 
     new = calls[~_among(calls, edges)]
     added = [{"src": src, "dst": dst} | unknown for src, dst in zip(new["src"], new["dst"], strict=True)]
     rows = pd.concat([edges, schema.build(added, schema.EDGES)], ignore_index=True) if added else edges
+    pair = [rows[["src", "dst"]].min(axis=1), rows[["src", "dst"]].max(axis=1)]
     traced = _among(rows, calls)
     reverse = _among(rows.rename(columns={"src": "dst", "dst": "src"}), calls)
-    judged = traced | reverse | (rows["src"].isin(_instrumented(spans)) & rows["dst"].isin(seen_in_traces(spans)))
-    inferred = rows["link_confidence"] >= min_confidence
+    # What an earlier overlay settled is evidence used already: it counts again only where these traces add a call.
+    new = traced & ~rows["provenance"].map(lambda known: "traced" in known).astype(bool)
+    settled = rows["verdict"].notna().groupby(pair).transform("any") & ~new.groupby(pair).transform("any")
+    inferred = (rows["link_confidence"] >= min_confidence) | rows["verdict"].isin(["confirmed", "alert-only"])
+    covered = rows["src"].isin(_instrumented(spans)) & rows["dst"].isin(seen_in_traces(spans))
+    judged = (traced | reverse | (covered & inferred)) & ~settled
     prior = rows["confidence"].where(~traced, rows["confidence"].clip(lower=UNINFERRED))
     odds = prior / (1 - prior).clip(lower=1e-9)
     odds = odds.where(~judged, odds * MISSED / (1 - SPURIOUS)).where(~traced, odds * (1 - MISSED) / SPURIOUS)
-    rows = rows.assign(
-        confidence=(odds / (1 + odds)).where(judged, rows["confidence"]),
-        provenance=_told(rows["provenance"], traced, inferred),
-        verdict=pd.Series(None, rows.index, dtype="str")
+    verdict = (
+        pd.Series(None, rows.index, dtype="str")
         .mask(inferred & judged & ~traced & ~reverse, "alert-only")
         .mask(traced & inferred, "confirmed")
-        .mask(traced & ~inferred, "trace-only"),
+        .mask(traced & ~inferred, "trace-only")
     )
-    pair = [rows[["src", "dst"]].min(axis=1), rows[["src", "dst"]].max(axis=1)]
+    rows = rows.assign(
+        confidence=(odds / (1 + odds)).where(judged, rows["confidence"]),
+        provenance=_told(rows["provenance"], traced & ~settled, inferred),
+        verdict=rows["verdict"].astype("str").where(settled, verdict),
+    )
     either = rows["confidence"].groupby(pair).transform("sum").clip(upper=1)
     rows = rows.assign(link_confidence=rows["link_confidence"].where(~judged.groupby(pair).transform("any"), either))
     rows = rows.sort_values(["confidence", "src", "dst"], ascending=[False, True, True], ignore_index=True)

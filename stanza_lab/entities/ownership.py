@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -73,17 +74,22 @@ def _header(table: pd.DataFrame, names: tuple[str, ...]) -> str | None:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        with path.open(encoding="utf-8-sig") as lines:
-            header = lines.readline(100_000)
-        separator = max(",;\t", key=header.count)
-        return pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig", sep=separator)
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            separator = max(",;\t", key=lines.readline(100_000).count)
+            lines.seek(0)
+            rows = [row for row in csv.reader(lines, delimiter=separator, strict=True) if any(row)]
     except OSError as error:
         raise SchemaError(f"{path}: {error.strerror}; pass the path of a CSV file") from error
-    except ValueError as error:  # pandas' parser errors and bad UTF-8 are ValueErrors
-        reason = str(error).strip()
-        raise SchemaError(
-            f"{path}: not a CSV table ({reason}); give it a header line and a line per service"
-        ) from error
+    except (ValueError, csv.Error) as error:  # bad UTF-8 is a ValueError
+        raise SchemaError(f"{path}: not a CSV table ({error}); give it a header line and a line per service") from error
+    if not rows:
+        raise SchemaError(f"{path}: the file is empty; give it a header line and a line per service")
+    header, *body = rows
+    width = len(header)
+    for row in body:
+        if any(cell.strip() for cell in row[width:]):
+            raise SchemaError(f"{path}: {row} has more values than the header has columns; name them or take them out")
+    return pd.DataFrame([row[:width] + [""] * (width - len(row)) for row in body], columns=header, dtype="str")
 
 
 _READERS: Mapping[str, Callable[[Path], pd.DataFrame]] = {".csv": _read_csv, ".tsv": _read_csv}

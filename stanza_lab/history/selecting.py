@@ -7,6 +7,7 @@ import re
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from stanza_lab import _params, schema
 from stanza_lab.errors import ParameterError
@@ -16,18 +17,56 @@ _WORD = re.compile(rf"(?<!')'({'|'.join(schema.SEVERITIES)})'(?!')")
 _COMPARED = re.compile(r"\bseverity\s*[<>=!]+\s*'((?:[^']|'')*)'", re.IGNORECASE)
 
 
-def select(
-    alerts: pd.DataFrame, *, since: _params.Instant | None, until: _params.Instant | None, where: str | None
+def select_alerts(
+    alerts: pd.DataFrame,
+    *,
+    since: _params.Instant | None = None,
+    until: _params.Instant | None = None,
+    where: str | None = None,
 ) -> pd.DataFrame:
-    """Return the alerts that began (or, where that is unknown, ended) in [since, until) and meet `where`."""
-    when = alerts["starts_at"].fillna(alerts["ends_at"])
+    """Keep the alerts of a span of time that meet a condition.
+
+    Parameters
+    ----------
+    alerts : DataFrame
+        `schema.ALERTS`; `starts_at` must be there, `ends_at` stands in where it is null.
+    since, until : time, optional
+        Half-open span, UTC where no zone is stated. An alert without any time lies in no span.
+    where : str, optional
+        SQL condition over the columns of `schema.ALERTS` that are there. Severities compare by their order.
+
+    Returns
+    -------
+    DataFrame
+        The rows that meet it, same columns and order; a new index.
+
+    Raises
+    ------
+    ParameterError
+        A time or the condition is not understood.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import stanza_lab as sl
+    >>> times = pd.to_datetime(["2026-03-01T14:02Z", "2026-03-02T09:00Z"])
+    >>> alerts = pd.DataFrame({"starts_at": times, "service": ["checkout", "orders-db"]})
+    >>> sl.select_alerts(alerts, since="2026-03-02")["service"].tolist()
+    ['orders-db']
+    >>> sl.select_alerts(alerts, where="service like 'check%'")["service"].tolist()
+    ['checkout']
+    """
+    checked = schema.check(alerts, schema.ALERTS, need=["starts_at"])
+    when = checked["starts_at"].fillna(checked["ends_at"]) if "ends_at" in checked else checked["starts_at"]
     keep = pd.Series(True, index=alerts.index)  # noqa: FBT003 (a value, not a switch)
     if since is not None:
         keep &= when >= _params.instant(since, "since")
     if until is not None:
         keep &= when < _params.instant(until, "until")
-    alerts = alerts[keep].reset_index(drop=True)
-    return alerts if where is None else alerts.iloc[_matching(alerts, where)].reset_index(drop=True)
+    rows = np.flatnonzero(keep.to_numpy())
+    if where is not None:
+        rows = rows[_matching(checked.iloc[rows], where)]
+    return alerts.iloc[rows].reset_index(drop=True)
 
 
 def _matching(alerts: pd.DataFrame, where: str) -> np.ndarray:
@@ -37,17 +76,16 @@ def _matching(alerts: pd.DataFrame, where: str) -> np.ndarray:
             raise ParameterError(
                 f"where={where!r}: severity {word!r} is not known; use one of {list(schema.SEVERITIES)}"
             )
-    columns = schema.arrow(schema.ALERTS)
-    table = to_arrow(alerts, columns.remove(columns.get_field_index("incident_id")))
+    columns = [field for field in schema.arrow(schema.ALERTS) if field.name in alerts.columns]
+    table = to_arrow(alerts[[field.name for field in columns]], pa.schema(columns))
     table = table.append_column("_row", [np.arange(len(alerts))])
+    leveled = "REPLACE (severity::severity_level AS severity) " if "severity" in alerts.columns else ""
     levels = ", ".join(f"'{word}'" for word in schema.SEVERITIES)
     connection = duckdb.connect()
     try:
         connection.register("given", table)
         connection.execute(f"CREATE TYPE severity_level AS ENUM ({levels})")
-        connection.execute(
-            "CREATE TABLE alerts AS SELECT * REPLACE (severity::severity_level AS severity) FROM given ORDER BY _row"
-        )
+        connection.execute(f"CREATE TABLE alerts AS SELECT * {leveled}FROM given ORDER BY _row")
         connection.unregister("given")
         for setting in (
             "TimeZone='UTC'",
@@ -62,7 +100,7 @@ def _matching(alerts: pd.DataFrame, where: str) -> np.ndarray:
     except duckdb.Error as error:
         raise ParameterError(
             f"where={where!r} is not a condition over the alerts ({str(error).splitlines()[0]}); pass SQL such as "
-            f"\"service = 'checkout' and severity >= 'error'\"; columns are {list(alerts.columns)}"
+            f"\"service = 'checkout' and severity >= 'error'\"; columns are {[field.name for field in columns]}"
         ) from error
     finally:
         connection.close()

@@ -175,6 +175,30 @@ def test_wrong_usage_is_exit_2(run, history: Path) -> None:
     assert run("incidents", history, "--format", "parquet").code == 2
 
 
+def test_where_sees_the_names_that_are_shown(run, exports: Path, history: Path) -> None:
+    catalog = ("--ownership", exports / "ownership.csv")
+    listed = json.loads(run("alerts", history, "--format", "json", *catalog).out)
+    resolved = next(row for row in listed if row["source"] == "cloudwatch" and row["service"])
+    where = f"service = '{resolved['service']}' and team = '{resolved['team']}'"
+    found = json.loads(run("alerts", history, "--format", "json", "--where", where, *catalog).out)
+    assert resolved in found
+    assert {row["service"] for row in found} == {resolved["service"]}
+
+
+def test_output_that_cannot_be_written_is_one_line(run, history: Path, tmp_path: Path) -> None:
+    for out in (tmp_path, tmp_path / "no" / "such" / "a.csv"):
+        result = run("alerts", history, "--format", "csv", "--out", out)
+        assert result.code == 1
+        assert str(out) in result.err.replace("\n", "")
+        assert "Traceback" not in result.err
+
+
+def test_names_of_files_cannot_write_to_the_terminal(run, tmp_path: Path) -> None:
+    (tmp_path / "a\x1b]0;owned\x07.json").write_text('{"x": 1}')
+    result = run("ingest", tmp_path, "--history", tmp_path / "h", "--show-rejected")
+    assert "\x1b]" not in result.out + result.err
+
+
 def test_missing_history_says_how_to_make_one(run, tmp_path: Path) -> None:
     result = run("incidents", tmp_path / "nowhere")
     assert result.code == 1

@@ -156,6 +156,28 @@ def test_arguments_stay_as_they_were() -> None:
     assert_frame_equal(traced, TRACED)
 
 
+def test_the_same_traces_laid_over_again_change_nothing() -> None:
+    known = edges(
+        ("web", "orders", 0.4, 0.7), ("orders", "web", 0.3, 0.7), ("web", "cart", 0.5, 0.8), ("web", "a", 0.1, 0.2)
+    )
+    traces = spans(
+        WEB,
+        ("t", "2", "1", "orders", None, None),
+        ("t", "3", "1", "a", None, None),
+        ("t", "4", "9", "cart", None, None),
+    )
+    once = sl.overlay_traces(known, traces)
+    assert_frame_equal(sl.overlay_traces(once, traces), once)
+
+
+def test_traces_that_came_later_still_count() -> None:
+    known = edges(("web", "cart", 0.5, 0.8))
+    missing = sl.overlay_traces(known, spans(WEB, ("t", "4", "9", "cart", None, None)))
+    assert verdicts(missing) == {("web", "cart"): "alert-only"}
+    found = sl.overlay_traces(missing, spans(WEB, ("t", "2", "1", "cart", None, None)))
+    assert verdicts(found) == {("web", "cart"): "confirmed"}
+
+
 def test_without_traces_nothing_changes() -> None:
     inferred = edges(("web", "orders", 0.5, 0.9))
     assert_frame_equal(sl.overlay_traces(inferred, schema.empty(schema.SPANS)), inferred)

@@ -34,7 +34,8 @@ def test_header_alone_is_an_empty_catalogue(tmp_path):
             b"service,repo\ncheckout,x\n",
             r"no column for team \(or owner, squad.*columns are \['service', 'repo'\]",
         ),
-        ("a.csv", b"", "not a CSV table"),
+        ("a.csv", b"", "the file is empty"),
+        ("a.csv", b"service,team\na,b,c,d\n", r"\['a', 'b', 'c', 'd'\] has more values than the header"),
         ("a.csv", b"service,team\na,b,c,d\ne,f\n\xff\xfe,\n", "not a CSV table"),
         ("a.yaml", b"service: x", "no reader for .yaml"),
     ],
@@ -49,3 +50,9 @@ def test_what_is_no_catalogue(tmp_path, name, content, message):
 def test_missing_file(tmp_path):
     with pytest.raises(SchemaError, match="No such file"):
         read_ownership(tmp_path / "none.csv")
+
+
+def test_lines_may_end_in_a_comma_or_be_short(tmp_path):
+    path = tmp_path / "catalog.csv"
+    path.write_text("service,team,tier\ncheckout,payments,1,\n\norders,fulfil\n")
+    assert read_ownership(path)[["service", "team"]].values.tolist() == [["checkout", "payments"], ["orders", "fulfil"]]

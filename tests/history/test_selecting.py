@@ -8,7 +8,7 @@ import pytest
 from stanza_lab import schema
 from stanza_lab.errors import ParameterError
 from stanza_lab.history.folding import ALERT_COLUMNS
-from stanza_lab.history.selecting import select
+from stanza_lab.history.selecting import select_alerts
 
 HOUR = 3_600_000_000
 ROWS = [
@@ -28,7 +28,7 @@ ROWS = [
 
 def ids(**condition: Any) -> list[str]:
     alerts = schema.build([row | {"incident_id": -1} for row in ROWS], schema.ALERTS)[ALERT_COLUMNS]
-    found = select(alerts, **({"since": None, "until": None, "where": None} | condition))
+    found = select_alerts(alerts, **({"since": None, "until": None, "where": None} | condition))
     assert found.index.tolist() == list(range(len(found)))
     assert found.dtypes.equals(alerts.dtypes)
     return found["alert_id"].tolist()
