@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from numbers import Real
+from operator import index
 
 import pandas as pd
 
@@ -38,16 +38,24 @@ def instant(value: Instant, name: str) -> pd.Timestamp:
 
 def fraction(value: float, name: str) -> float:
     """Return `value` when it lies in [0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= value <= 1.0:
+    try:
+        inside = 0.0 <= value <= 1.0
+    except TypeError:
+        inside = False
+    if not inside:
         raise ParameterError(f"{name}={value!r} must be a number between 0 and 1")
     return float(value)
 
 
 def at_least(value: int, name: str, low: int) -> int:
     """Return `value` when it is a whole number of at least `low`."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not float(value).is_integer() or value < low:
+    try:
+        whole = low - 1 if isinstance(value, bool) else index(value)
+    except TypeError:
+        whole = low - 1
+    if whole < low:
         raise ParameterError(f"{name}={value!r} must be a whole number of at least {low}")
-    return int(value)
+    return whole
 
 
 def choice(value: str, name: str, allowed: Collection[str]) -> str:

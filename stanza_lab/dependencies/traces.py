@@ -129,8 +129,10 @@ def overlay_traces(edges: pd.DataFrame, spans: pd.DataFrame, *, min_confidence: 
     fraction(min_confidence, "min_confidence")
     calls = call_edges(spans)
     unknown = {"confidence": UNINFERRED, "link_confidence": UNINFERRED, "support": 0, "p_value": 1.0, "q_value": 1.0}
-    new = calls[~_among(calls, edges)]
-    added = [{"src": src, "dst": dst} | unknown for src, dst in zip(new["src"], new["dst"], strict=True)]
+    unknown_calls = calls[~_among(calls, edges)]
+    added = [
+        {"src": src, "dst": dst} | unknown for src, dst in zip(unknown_calls["src"], unknown_calls["dst"], strict=True)
+    ]
     rows = pd.concat([edges, schema.build(added, schema.EDGES)], ignore_index=True) if added else edges
     pair = [rows[["src", "dst"]].min(axis=1), rows[["src", "dst"]].max(axis=1)]
     traced = _among(rows, calls)
