@@ -55,10 +55,11 @@ alone = (alerts["incident_id"] == sl.schema.NOISE).sum()
 print(f"{len(incidents)} incidents hold {len(alerts) - alone:,} alerts; {alone:,} alerts stand alone")
 
 # %% [markdown]
-# The largest incidents. *first_service* fired first, which is a hint, not proof, of where it started.
+# The largest incidents. *spread_s* are the seconds from the first to the last alert's start; *first_service* fired
+# first, which is a hint, not proof, of where it started.
 
 # %%
-shown = ["incident_id", "starts_at", "duration_s", "alerts", "severity", "first_service", "title"]
+shown = ["incident_id", "starts_at", "spread_s", "alerts", "severity", "first_service", "title"]
 incidents.nlargest(8, "alerts")[shown]
 
 # %% [markdown]

@@ -46,26 +46,28 @@ alerts = sl.cluster_incidents(alerts)
 # Services that depend on each other get into trouble together. The model counts how often two services fire within
 # one window, compares with what chance would give, and turns the surplus into a probability. `src` depends on `dst`;
 # *link_confidence* says that there is a dependency in either direction, *confidence* that it has this direction.
-# Direction is much harder to see than the link itself.
+# Direction is much harder to see than the link itself: where it says *unknown* below, take the pair as linked and no
+# more.
 
 # %%
 model = sl.DependencyModel().fit(alerts)
 edges = model.edges_
-edges.head(8)
+shown = ["src", "dst", "direction", "link_confidence", "confidence", "support", "lift", "lag_s", "q_value"]
+sl.ProductionMap(edges).links[shown].head(8)
 
 # %% [markdown]
 # Every edge explains itself:
 
 # %%
-strongest = edges.iloc[0]
+strongest = sl.ProductionMap(edges).links.iloc[0]
 model.explain(strongest["src"], strongest["dst"])
 
 # %% [markdown]
 # ## Lay the traces over it
 #
 # Where traces exist they judge: *confirmed* was inferred and is traced; *alert-only* was inferred, and the traces of
-# both services do not show it; *trace-only* is traced, but never showed in alerts. Without a verdict, traces cannot
-# tell: one of the services has none.
+# both services do not show it; *trace-only* is traced, and alerts alone would not have been sure of it. Without a
+# verdict, traces cannot tell: one of the services has none.
 
 # %%
 spans = sl.read_traces(data / "traces")

@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 
 import stanza_lab as sl
-from stanza_lab.cli.output import Format, emit, emit_json, plain, stderr
+from stanza_lab.cli.output import Format, emit, emit_json, format_of, lasting, plain, stderr
 from stanza_lab.errors import ParameterError, StanzaError
 from stanza_lab.production import Direction  # noqa: TC001  typer reads the annotation when it runs
 
@@ -46,9 +46,14 @@ Least = Annotated[
         help="Leave out links below this probability of a dependency, whichever way. Default: 0.5; less where few are.",
     ),
 ]
-As = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+As = Annotated[
+    Format | None, typer.Option("--format", help="How to write it. Default: what --out FILE ends in, else a table.")
+]
 Out = Annotated[Path | None, typer.Option(help="Write the result to this file instead of the terminal.")]
 Limit = Annotated[int, typer.Option(min=0, help="Rows the readable table shows; 0 shows all.")]
+
+
+_USUAL = 0.5  # probability from which a dependency is worth a look
 
 
 class Told(StrEnum):
@@ -72,12 +77,20 @@ def _alerts(
     history: Path, since: str | None, until: str | None, where: str | None, ownership: Path | None
 ) -> pd.DataFrame:
     with stderr.status(f"reading the alerts of {history}"):
-        alerts = sl.History(history).alerts(since=since, until=until)
-        alerts = sl.resolve_entities(alerts, catalog=sl.read_ownership(ownership) if ownership else None)
-        return sl.select_alerts(alerts, where=where)  # after names are resolved: people filter by what they see
+        known = sl.History(history).alerts()
+        alerts = sl.resolve_entities(known, catalog=sl.read_ownership(ownership) if ownership else None)
+        # After names are resolved: people filter by what they see.
+        alerts = sl.select_alerts(alerts, since=since, until=until, where=where)
+    if alerts.empty:
+        when = known["starts_at"].dropna()
+        span = f"{when.min():%Y-%m-%d %H:%M} to {when.max():%Y-%m-%d %H:%M} UTC" if len(when) else "no time at all"
+        _say("warning", f"none of the {len(known):,} alerts matches; the history covers {span}", "yellow")
+    return alerts
 
 
 def _analyse(alerts: pd.DataFrame, traces: Path | None, ownership: Path | None) -> Analysis:
+    if alerts.empty:
+        raise StanzaError("without alerts there is nothing to show; widen --since, --until or --where")
     with stderr.status(f"grouping {len(alerts):,} alerts"):
         clusterer = sl.IncidentClusterer().fit(alerts)
     alerts = alerts.assign(incident_id=clusterer.labels_)
@@ -88,12 +101,21 @@ def _analyse(alerts: pd.DataFrame, traces: Path | None, ownership: Path | None) 
     return Analysis(alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=owners))
 
 
-def _brief(edges: pd.DataFrame, format: Format) -> pd.DataFrame:  # noqa: A002
-    """Return the columns of edges or links that a reader takes in at once; files keep all."""
-    if format is not Format.table:
-        return edges
-    columns = ["src", "dst", "confidence", "link_confidence", "support", "lift", "lag_s", "provenance", "verdict"]
-    return edges[[*columns[:4], *edges.columns.intersection(["direction"]), *columns[4:]]]
+_WAYS = {"forward": "->", "back": "<-", "both": "<->", "unknown": "--"}
+_LINK_SPARE = ("verdict", "lag_s", "lift", "support")
+_LINK_LEGEND = (
+    "->: src depends on dst, --: direction not known; linked: probability of a dependency either way; confidence: that "
+    "src depends on dst; support: times both fired together; lift: times more than by chance; lag_s: median seconds "
+    "from dst's alert to src's, negative when src fired first; known_from inferred: from alerts alone"
+)
+
+
+def _brief(links: pd.DataFrame) -> pd.DataFrame:
+    """Return what a reader takes in at once of links; files keep all columns."""
+    brief = links.assign(way=links["direction"].map(_WAYS))
+    brief = brief.rename(columns={"link_confidence": "linked", "provenance": "known_from"})
+    columns = ["src", "way", "dst", "linked", "confidence", "known_from", "support", "lift", "lag_s", "verdict"]
+    return brief[columns]
 
 
 @app.callback(invoke_without_command=True)
@@ -124,7 +146,7 @@ def ingest(
         emit_json(report.to_dict())
     else:
         typer.echo("\n".join(plain(line) for line in str(report).splitlines()))
-        if show_rejected:
+        if show_rejected and len(report.rejected):
             rejected = report.rejected.drop(columns="raw")
             title = f"{len(rejected):,} rejected records"
             emit(rejected, format=Format.table, out=None, title=title, limit=0)
@@ -142,15 +164,17 @@ def alerts(
     until: Until = None,
     where: Where = None,
     ownership: Ownership = None,
-    format: As = Format.table,  # noqa: A002
+    format: As = None,  # noqa: A002
     out: Out = None,
     limit: Limit = 40,
 ) -> None:
     """List the alerts of a history, services and teams resolved."""
+    format = format_of(format, out)  # noqa: A001
     found = _alerts(history, since, until, where, ownership)
     if format is Format.table:
-        found = found[["starts_at", "ends_at", "source", "severity", "service", "team", "summary"]]
-    emit(found, format=format, out=out, title=f"{len(found):,} alerts", limit=limit)
+        found = found[["starts_at", "ends_at", "source", "severity", "service", "team", "alertname", "summary"]]
+    spare = ("summary", "ends_at", "source", "team", "severity")
+    emit(found, format=format, out=out, title=f"{len(found):,} alerts, times in UTC", limit=limit, spare=spare)
 
 
 @app.command()
@@ -160,18 +184,22 @@ def incidents(
     until: Until = None,
     where: Where = None,
     ownership: Ownership = None,
-    format: As = Format.table,  # noqa: A002
+    format: As = None,  # noqa: A002
     out: Out = None,
     limit: Limit = 40,
 ) -> None:
     """Group alerts into incidents and list them."""
+    format = format_of(format, out)  # noqa: A001
     found = sl.cluster_incidents(_alerts(history, since, until, where, ownership))
     summary = sl.summarize_incidents(found)
     alone = int((found["incident_id"] == sl.schema.NOISE).sum())
-    title = f"{len(summary):,} incidents of {len(found) - alone:,} alerts; {alone:,} alerts on their own"
+    title = f"{len(summary):,} incidents of {len(found) - alone:,} alerts; {alone:,} alerts on their own; times in UTC"
     if format is Format.table:
-        summary = summary[["incident_id", "starts_at", "duration_s", "alerts", "severity", "first_service", "title"]]
-    emit(summary, format=format, out=out, title=title, limit=limit)
+        summary = summary.assign(spread=summary["spread_s"].map(lasting))
+        summary = summary[["incident_id", "starts_at", "spread", "alerts", "severity", "first_service", "title"]]
+    legend = "spread: from the first to the last alert's start; first_service: fired first, which is a hint, no proof"
+    spare = ("severity", "first_service")
+    emit(summary, format=format, out=out, title=title, limit=limit, spare=spare, legend=legend)
 
 
 @app.command()
@@ -181,25 +209,39 @@ def dependencies(
     until: Until = None,
     where: Where = None,
     traces: Traces = None,
+    ownership: Ownership = None,
     min_confidence: Min = 0.5,
-    format: As = Format.table,  # noqa: A002
+    format: As = None,  # noqa: A002
     out: Out = None,
     limit: Limit = 40,
 ) -> None:
-    """Infer which service depends on which, with the confidence and the evidence."""
-    found = _alerts(history, since, until, where, None)
-    edges = sl.DependencyModel().fit(found).edges_
-    if traces:
-        edges = sl.overlay_traces(edges, sl.read_traces(traces))
-    if format is Format.table:  # people read pairs; files carry both directions of each
-        edges = sl.ProductionMap(edges).links
-    sure = edges["link_confidence"] >= min_confidence
+    """Infer which service depends on which, with the confidence and the evidence.
+
+    The table has a row per pair; files have a row per direction of each pair.
+    """
+    format = format_of(format, out)  # noqa: A001
+    found = _analyse(_alerts(history, since, until, where, ownership), traces, ownership)
+    links = found.production.links
+    sure = links["strength"] >= min_confidence
     title = (
         f"{int(sure.sum()):,} dependencies of probability {min_confidence:g} or more among "
-        f"{found['service'].nunique():,} services; {int((~sure).sum()):,} weaker ones left out. "
-        f"src depends on dst with probability 'confidence'; 'link_confidence' is for either direction"
+        f"{len(found.production.services):,} services; {int((~sure).sum()):,} weaker ones left out"
     )
-    emit(_brief(edges[sure], format), format=format, out=out, title=title, limit=limit)
+    if not sure.any() and len(links):
+        title += f", the surest has {plain(float(links['strength'].max()))}: lower --min-confidence to see it"
+    if format is Format.table:
+        emit(
+            _brief(links[sure]),
+            format=format,
+            out=out,
+            title=title,
+            limit=limit,
+            spare=_LINK_SPARE,
+            legend=_LINK_LEGEND,
+        )
+    else:
+        edges = found.edges
+        emit(edges[edges["link_confidence"] >= min_confidence], format=format, out=out, title=title)
 
 
 @app.command(name="map")
@@ -216,31 +258,41 @@ def map_(
     ownership: Ownership = None,
     min_confidence: Least = None,
     html: Annotated[Path | None, typer.Option(help="Write the picture to this file; opens offline.")] = None,
-    format: As = Format.table,  # noqa: A002
+    format: As = None,  # noqa: A002
     out: Out = None,
     limit: Limit = 40,
 ) -> None:
     """Show the map of production: all of it, around a service, or a team's. One row per link, likelier way first."""
+    format = format_of(format, out)  # noqa: A001
     if service and team:
         raise ParameterError("--service and --team are two views; pass one of them")
+    if direction != "both" and not service:
+        raise ParameterError("--direction is seen from a service; add --service NAME")
     production = _analyse(_alerts(history, since, until, where, ownership), traces, ownership).production
     if service:
         production = production.near(service, hops=hops, direction=direction, min_confidence=min_confidence)
     elif team:
         production = production.team(team)
     least = production.usual_confidence if min_confidence is None else min_confidence
-    shown = production.links[production.links["strength"] >= least]
+    links = production.links[production.links["strength"] >= least]
     if html:
         figure = sl.plot.production_map(production, min_confidence=min_confidence)
-        sl.write_figure(html, figure, title=f"Map of production: {service or team or 'all services'}", table=shown)
+        sl.write_figure(html, figure, title=f"Map of production: {service or team or 'all services'}", table=links)
         stderr.print(Text(f"picture written to {html}"))
-    title = f"{production!r}; {len(shown):,} links of probability {least:g} or more"
-    emit(_brief(shown, format), format=format, out=out, title=title, limit=limit)
-    if team and format is Format.table:
-        neighbours = production.whole.next_clusters(team, min_confidence=min_confidence)
-        emit(neighbours, format=format, out=None, title="next clusters", limit=limit)
+    title = (
+        f"{len(links):,} dependencies of probability {least:.2g} or more among {len(production.services):,} services"
+    )
+    if least < min(_USUAL, min_confidence or 1):
+        title = f"few dependencies reach {_USUAL}: the surest guesses. {title}"
+    if format is not Format.table:
+        emit(links, format=format, out=out, title=title)
+        return
+    emit(_brief(links), format=format, out=out, title=title, limit=limit, spare=_LINK_SPARE, legend=_LINK_LEGEND)
+    if team:
+        for words in production.whole.next_clusters(team, min_confidence=min_confidence)["words"]:
+            typer.echo(f"* {plain(words)}")
     for words in production.unseen["words"]:
-        stderr.print(Text(f"not seen: {words}", style="dim"))
+        stderr.print(Text(f"not seen: {plain(words)}", style="dim"))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -34,6 +35,7 @@ def run(out: Path) -> None:
     root = checkout()
     shutil.rmtree(out, ignore_errors=True)  # what an earlier run left; the notebooks show a first import
     out.mkdir(parents=True)
+    os.environ["PLOTLY_RENDERER"] = "plotly_mimetype+notebook"  # for JupyterLab, and for HTML made of the notebook
     notebooks = sorted((root / "notebooks").glob("[0-9]*.ipynb"))
     for number, notebook in enumerate(notebooks, start=1):
         stderr.print(Text(f"[{number}/{len(notebooks)}] running {notebook.name}"))

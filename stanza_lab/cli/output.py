@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 # C0 and C1 controls and the bidirectional overrides; tab and newline become spaces below.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PIPED_WIDTH = 200  # columns when nobody says how wide: into a file or a pager
+_PIPED_WIDTH = 200  # characters when nobody says how wide: into a file or a pager
+_LEAST_WIDTH = 24  # characters a text column keeps before others are left out for it
+_PADDING = 3  # characters between two columns
 
 
 class Format(StrEnum):
@@ -40,19 +43,52 @@ class Format(StrEnum):
 
 
 def plain(value: Any) -> str:
-    """Return `value` as one line of harmless text for a terminal."""
+    """Return `value` as one line of harmless text for a terminal; a probability is never rounded to certainty."""
     if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+        if value != value:
+            return ""
+        if 0.995 <= value < 1:
+            return ">0.99"
+        return f"{value + 0.0:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d %H:%M}Z"
     if isinstance(value, list):
         return ", ".join(map(plain, value))
-    if value is None or value is pd.NaT or value is pd.NA:
+    if value is None or value is pd.NaT:
         return ""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\n", " ").replace("\t", " "))
 
 
-def emit(frame: pd.DataFrame, *, format: Format, out: Path | None, title: str, limit: int = 40) -> None:  # noqa: A002
+def lasting(seconds: float) -> str:
+    """Return a duration as people say it: 40 s, 17 min, 3.5 h, 5 d."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.2g} {unit}" if seconds < 10 * length else f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def format_of(chosen: Format | None, out: Path | None) -> Format:
+    """Return how to write: as chosen, else as the name of the file says, else for people."""
+    if chosen is not None or out is None:
+        return chosen or Format.table
+    suffix = out.suffix.lower().removeprefix(".")
+    if suffix in ("txt", "md", ""):
+        return Format.table
+    if suffix not in {*Format}:
+        raise ParameterError(f"--out {out}: files are .csv, .json, .parquet or .txt; or pass --format")
+    return Format(suffix)
+
+
+def emit(
+    frame: pd.DataFrame,
+    *,
+    format: Format,  # noqa: A002
+    out: Path | None,
+    title: str,
+    limit: int = 40,
+    spare: Sequence[str] = (),
+    legend: str | None = None,
+) -> None:
     """Write `frame` to standard output, or to the file `out`.
 
     Parameters
@@ -67,6 +103,10 @@ def emit(frame: pd.DataFrame, *, format: Format, out: Path | None, title: str, l
         Heading of the readable table.
     limit : int
         Rows the readable table shows; 0 shows all.
+    spare : sequence of str
+        Columns the readable table leaves out where the terminal is narrow, the first first.
+    legend : str, optional
+        What the columns mean, under the readable table.
 
     Raises
     ------
@@ -79,15 +119,11 @@ def emit(frame: pd.DataFrame, *, format: Format, out: Path | None, title: str, l
         frame.to_parquet(out, index=False)
     elif format is Format.table:
         if out is None:
-            _show(
-                frame,
-                Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH),
-                title,
-                limit,
-            )
+            width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+            _show(frame, Console(width=width), title, limit, spare, legend)
         else:
             with out.open("w", encoding="utf-8") as stream:
-                _show(frame, Console(file=stream, width=_PIPED_WIDTH), title, 0)
+                _show(frame, Console(file=stream, width=_PIPED_WIDTH), title, 0, (), legend)
     else:
         text = _json(frame) if format is Format.json else frame.map(_cell).to_csv(index=False).encode()
         if out is None:
@@ -105,27 +141,39 @@ def emit_json(value: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _show(frame: pd.DataFrame, console: Console, title: str, limit: int) -> None:
+def _show(
+    frame: pd.DataFrame, console: Console, title: str, limit: int, spare: Sequence[str], legend: str | None
+) -> None:
+    """Print a line per row; what does not fit is left out by the column, then cut, and never wrapped."""
     console.print(Text(title, style="bold"))
     if frame.empty:
         return
-    shown = frame if not limit else frame.head(limit)
+    shown = (frame if not limit else frame.head(limit)).map(plain)
+    natural = {name: max(len(str(name)), int(shown[name].str.len().max())) for name in shown.columns}
+    widths = {name: min(width, max(len(str(name)), _LEAST_WIDTH)) for name, width in natural.items()}
+    room = console.width - _PADDING * len(widths) - sum(widths.values())
+    for name in spare:
+        if room < 0 and name in widths:
+            room += widths.pop(name) + _PADDING
+    for name, width in widths.items():  # what is left over goes to the columns that are cut, from the left
+        more = min(max(room, 0), natural[name] - width)
+        widths[name] = width + more
+        room -= more
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for name, dtype in frame.dtypes.items():
-        fixed = pd.api.types.is_numeric_dtype(dtype) or isinstance(dtype, pd.DatetimeTZDtype)
-        table.add_column(
-            str(name),
-            justify="right" if pd.api.types.is_numeric_dtype(dtype) else "left",
-            no_wrap=fixed,
-            overflow="fold",
-            min_width=len(str(name)) if fixed else 8,
-        )
-    for row in shown.itertuples(index=False):
-        table.add_row(*(Text(plain(value)) for value in row))
+    for name, width in widths.items():
+        number = pd.api.types.is_numeric_dtype(frame[name])
+        table.add_column(str(name), justify="right" if number else "left", no_wrap=True, width=width)
+    for row in shown[list(widths)].itertuples(index=False):
+        table.add_row(*map(Text, row))
     console.print(table)
     if len(shown) < len(frame):
         more = len(frame) - len(shown)
-        console.print(f"{more:,} more rows; --limit 0 shows all, --format csv or parquet carries them", style="dim")
+        console.print(f"{more:,} more rows; --limit 0 shows all, --out FILE.csv carries them", style="dim")
+    if len(widths) < len(frame.columns):
+        left = ", ".join(str(name) for name in frame.columns if name not in widths)
+        console.print(Text(f"not shown for want of width: {left}", style="dim"))
+    if legend:
+        console.print(Text(legend, style="dim"))
 
 
 def _json(frame: pd.DataFrame) -> bytes:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from stanza_lab.dependencies.statistics import CoFiringStatistics
 
 
+_SURE, _SURE_BACK = 2 / 3, 1 / 3  # a direction counts as known when it is at least twice as likely as the other
+
+
 @dataclass(frozen=True)
 class Explanation:
     """Why `src` may depend on `dst`, and why not.
@@ -67,10 +70,13 @@ class Explanation:
         return f"<div><strong>{escape(self._headline())}</strong>{''.join(lists)}</div>"
 
     def _headline(self) -> str:
-        return (
-            f"{self.src} depends on {self.dst}: confidence {self.confidence:.2f} "
-            f"({self.link_confidence:.2f} that the two are linked at all)"
-        )
+        linked = f"{self.link_confidence:.2f} that the two are linked at all"
+        if _SURE_BACK < self.confidence / (self.link_confidence or 1) < _SURE:
+            return (
+                f"{self.src} and {self.dst}: {linked}, which way is not known "
+                f"({self.confidence:.2f} that {self.src} depends on {self.dst})"
+            )
+        return f"{self.src} depends on {self.dst}: confidence {self.confidence:.2f} ({linked})"
 
 
 def explain(
@@ -93,21 +99,23 @@ def explain(
     # The evidence reads from a to b: whether b depends on a, and how much later b fired.
     follows = float(row["b_depends"]) if src == b else 1 - float(row["b_depends"])
     after, before = (int(row["ahead"]), int(row["behind"])) if src == b else (int(row["behind"]), int(row["ahead"]))
-    lag_s = float(row["lag_s"]) if src == b else -float(row["lag_s"])
+    lag_s = float(row["lag_s"]) if src == b else 0.0 - float(row["lag_s"])
     link, support, occasions = float(row["link_confidence"]), int(row["cofirings"]), int(row["occasions"])
     expected, lift, p_value, q_value = (float(row[name]) for name in ("expected", "lift", "p_value", "q_value"))
     counts = statistics.cofirings
     last = counts.loc[(counts["a"] == a) & (counts["b"] == b), "slice"].max()
     chance = f"{expected:.2g} expected by chance (lift {lift:.3g}, p {p_value:.1g}, q {q_value:.1g})"
     order = f"{src} fired after {dst} {_times(after)} and before it {_times(before)} (median lag {lag_s:+.0f} s)"
-    direction = f"{order}: probability of this direction {follows:.2f}"
+    often = f"{src} fired {_times(fired_src)} in all, {dst} {_times(fired_dst)}"
+    known = "" if follows >= _SURE or follows <= _SURE_BACK else ", too little to tell which way"
+    direction = f"{order}; {often}: probability of this direction {follows:.2f}{known}"
     speaks = [
         f"fired within {window} of each other {_times(support)}, on {_occasions(occasions)}; {chance}",
         f"that is {support} of {fired_src} firings of {src} and {support} of {fired_dst} firings of {dst}",
-        f"last together in the slice of {last:%Y-%m-%d}",
+        f"last together on {last:%Y-%m-%d} (UTC)",
     ]
     against: list[str] = []
-    (speaks if follows > 0.5 else against).append(direction)
+    (speaks if follows >= _SURE else against).append(direction)
     if occasions < min_support:
         against.append(f"too few distinct occasions: {occasions}, and at least {min_support} are asked for")
     if q_value > max_q:

@@ -336,7 +336,7 @@ def _edges(evidence: pd.DataFrame) -> pd.DataFrame:
             "src": evidence["a"],
             "dst": evidence["b"],
             "confidence": link * (1 - b_depends),
-            "lag_s": -evidence["lag_s"],
+            "lag_s": 0.0 - evidence["lag_s"],
             **same,
         }
     )

@@ -56,6 +56,8 @@ def select_alerts(
     >>> sl.select_alerts(alerts, where="service like 'check%'")["service"].tolist()
     ['checkout']
     """
+    if since is not None and until is not None and _params.instant(since, "since") >= _params.instant(until, "until"):
+        raise ParameterError(f"since={since!r} is not before until={until!r}; swap them")
     checked = schema.check(alerts, schema.ALERTS, need=["starts_at"])
     when = checked["starts_at"].fillna(checked["ends_at"]) if "ends_at" in checked else checked["starts_at"]
     keep = pd.Series(True, index=alerts.index)  # noqa: FBT003 (a value, not a switch)

@@ -10,7 +10,7 @@ TITLE_SERVICES = 2  # named in a title; the rest is counted
 TITLE_NAME = 60  # characters of an alert's name
 _OPTIONAL = ("source", "rule_key", "alertname", "ends_at", "severity", "service", "team")
 _COLUMNS = (
-    "incident_id", "starts_at", "ends_at", "duration_s", "alerts", "open_alerts", "rules",
+    "incident_id", "starts_at", "ends_at", "spread_s", "duration_s", "alerts", "open_alerts", "rules",
     "services", "teams", "sources", "severity", "first_service", "title",
 )  # fmt: skip
 
@@ -32,8 +32,11 @@ def summarize_incidents(alerts: pd.DataFrame) -> pd.DataFrame:
         - incident_id (int64)
         - starts_at, ends_at (datetime64[us, UTC]): first alert; last time anything was seen of it, be it a start or a
           recovery
-        - duration_s (float64): from one to the other, a lower bound while `open_alerts` is above 0
-        - alerts, open_alerts, rules (int64): how many, how many of them without a recovery, how many different rules
+        - spread_s (float64): seconds from the first to the last alert's start; one monitor that recovers late, or
+          never, does not stretch it
+        - duration_s (float64): seconds from `starts_at` to `ends_at`, a lower bound while `open_alerts` is above 0
+        - alerts, open_alerts, rules (int64): how many, how many of them with no known end (Sentry never reports one),
+          how many different rules
         - services, teams, sources (lists of str): services in the order in which they fired, the others sorted
         - severity (ordered category): the worst; null when no alert states one
         - first_service (category): what fired first; order within a minute means little
@@ -70,6 +73,7 @@ def summarize_incidents(alerts: pd.DataFrame) -> pd.DataFrame:
     )
     table = known.groupby("incident_id").agg(
         starts_at=("starts_at", "min"),
+        last_start=("starts_at", "max"),
         ends_at=("seen_at", "max"),
         alerts=("incident_id", "size"),
         open_alerts=("open", "sum"),
@@ -78,6 +82,7 @@ def summarize_incidents(alerts: pd.DataFrame) -> pd.DataFrame:
     )
     services = _different(known, "service")
     table = table.assign(
+        spread_s=(table["last_start"] - table["starts_at"]).dt.total_seconds(),
         duration_s=(table["ends_at"] - table["starts_at"]).dt.total_seconds(),
         services=services.reindex(table.index).map(_list),
         teams=_different(known, "team").reindex(table.index).map(_list).map(sorted),

@@ -82,9 +82,9 @@ class Production:
         Parameters
         ----------
         path : path
-            Directory to write. A former export there is replaced file by file.
+            Directory to write: a new or empty one, or with `overwrite` a former export.
         overwrite : bool, default False
-            Whether to write into a directory that holds other things; those are left alone.
+            Replace a former export that is there, file by file. Anything else that is there is never written to.
 
         Returns
         -------
@@ -95,7 +95,7 @@ class Production:
         Raises
         ------
         ParameterError
-            `path` is a file, or a directory that holds other things and `overwrite` is off.
+            `path` is a file, a directory that holds other things, or a former export and `overwrite` is off.
 
         Examples
         --------

@@ -26,10 +26,13 @@ def write_export(production: Production, directory: Path, *, overwrite: bool) ->
     former = _former_files(directory)
     if directory.exists() and not directory.is_dir():
         raise ParameterError(f"path={str(directory)!r} is a file; pass a directory")
-    if former is None and not overwrite and directory.is_dir() and any(directory.iterdir()):
-        raise ParameterError(
-            f"path={str(directory)!r} is not empty and holds no former export; pass another one, or overwrite=True"
-        )
+    if directory.is_dir() and any(directory.iterdir()):
+        if former is None:
+            raise ParameterError(f"path={str(directory)!r} is not empty and no former export; pass another one")
+        if not overwrite:
+            raise ParameterError(
+                f"path={str(directory)!r} holds a former export; pass another one, or overwrite=True (--force)"
+            )
     directory.parent.mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:

@@ -146,7 +146,7 @@ def test_map_of_a_team_names_the_next_clusters(run, exports: Path, history: Path
     team = pd.read_csv(ownership)["team"].iloc[0]
     result = run("map", history, "--team", team, "--ownership", ownership, "--min-confidence", 0)
     assert result.code == 0
-    assert "next clusters" in result.out
+    assert "* the next cluster over is " in result.out
 
 
 def test_map_of_an_unknown_service_suggests_one(run, history: Path) -> None:
@@ -197,6 +197,31 @@ def test_names_of_files_cannot_write_to_the_terminal(run, tmp_path: Path) -> Non
     (tmp_path / "a\x1b]0;owned\x07.json").write_text('{"x": 1}')
     result = run("ingest", tmp_path, "--history", tmp_path / "h", "--show-rejected")
     assert "\x1b]" not in result.out + result.err
+
+
+def test_the_name_of_the_file_says_the_format(run, history: Path, tmp_path: Path) -> None:
+    for name in ("a.csv", "a.json", "a.parquet"):
+        assert run("incidents", history, "--out", tmp_path / name).code == 0
+    assert len(pd.read_csv(tmp_path / "a.csv")) == len(pd.read_json(tmp_path / "a.json"))
+    assert len(pd.read_csv(tmp_path / "a.csv")) == len(pd.read_parquet(tmp_path / "a.parquet"))
+    wrong = run("incidents", history, "--out", tmp_path / "a.xlsx")
+    assert wrong.code == 2
+    assert ".csv, .json, .parquet or .txt" in wrong.err
+
+
+def test_nothing_found_says_what_there_is(run, history: Path, tmp_path: Path) -> None:
+    listed = run("alerts", history, "--since", "2040-01-01")
+    assert listed.code == 0
+    assert "the history covers 2026-07-01" in listed.err
+    assert run("report", history, "--since", "2040-01-01", "--out", tmp_path / "r.html").code == 1
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_a_narrow_terminal_gets_a_line_an_alert(run, history: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("alerts", history, "--limit", 10).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 20
 
 
 def test_missing_history_says_how_to_make_one(run, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stanza_lab.cli.output import Format, emit, plain
+from stanza_lab.cli.output import Format, emit, format_of, lasting, plain
 from stanza_lab.errors import ParameterError
 
 FRAME = pd.DataFrame(
@@ -64,6 +64,9 @@ def test_parquet_goes_to_a_file_only(tmp_path: Path) -> None:
     ("value", "text"),
     [
         (0.81234, "0.812"),
+        (0.9987, ">0.99"),
+        (1.0, "1"),
+        (-0.0, "0"),
         (12345.6, "12,346"),
         (float("nan"), ""),
         (None, ""),
@@ -76,3 +79,40 @@ def test_parquet_goes_to_a_file_only(tmp_path: Path) -> None:
 )
 def test_plain_text_of_a_value(value: object, text: str) -> None:
     assert plain(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (111, "111 s"),
+        (120, "2 min"),
+        (282, "4.7 min"),
+        (7_200, "2 h"),
+        (86_400, "24 h"),
+        (1_648_463, "19 d"),
+    ],
+)
+def test_durations_as_people_say_them(seconds: float, text: str) -> None:
+    assert lasting(seconds) == text
+
+
+def test_format_follows_the_choice_then_the_name_of_the_file() -> None:
+    assert format_of(None, None) is Format.table
+    assert format_of(None, Path("a.CSV")) is Format.csv
+    assert format_of(Format.json, Path("a.csv")) is Format.json
+    assert format_of(None, Path("notes.txt")) is Format.table
+    with pytest.raises(ParameterError, match=r"--out a\.xlsx: files are \.csv"):
+        format_of(None, Path("a.xlsx"))
+
+
+def test_spare_columns_go_first_and_nothing_wraps(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    wide = pd.DataFrame({"id": [1], "spare": ["x" * 30], "words": ["y" * 90]})
+    emit(wide, format=Format.table, out=None, title="t", spare=["spare"])
+    shown = capsys.readouterr().out
+    assert "x" not in shown.replace("not shown for want of width: spare", "")
+    assert max(map(len, shown.splitlines())) <= 50
+    assert "not shown for want of width: spare" in shown

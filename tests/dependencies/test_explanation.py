@@ -20,13 +20,14 @@ def test_words_and_numbers() -> None:
     assert (told.support, told.occasions, told.firings_src, told.firings_dst) == (12, 12, 12, 12)
     assert told.last_together == pd.Timestamp("2026-03-18", tz="UTC")
     chance = f"(lift {told.lift:.3g}, p {told.p_value:.1g}, q {told.q_value:.1g})"
-    direction = f"probability of this direction {told.confidence / told.link_confidence:.2f}"
+    chances = f"probability of this direction {told.confidence / told.link_confidence:.2f}"
+    often = "orders fired 12 times in all, orders-db 12 times"
     together = "fired within 10 min of each other 12 times, on 12 distinct occasions; 0.24 expected by chance"
     assert str(told).splitlines()[1:] == [
         f"  + {together} {chance}",
         "  + that is 12 of 12 firings of orders and 12 of 12 firings of orders-db",
-        "  + last together in the slice of 2026-03-18",
-        f"  + orders fired after orders-db 12 times and before it 0 times (median lag +90 s): {direction}",
+        "  + last together on 2026-03-18 (UTC)",
+        f"  + orders fired after orders-db 12 times and before it 0 times (median lag +90 s); {often}: {chances}",
     ]
 
 
@@ -34,6 +35,12 @@ def test_the_other_direction_is_argued_against() -> None:
     told = _model({"orders-db": 0, "orders": 70}).explain("orders-db", "orders")
     assert told.lag_s == -90
     assert told.reasons_against[0].startswith("orders-db fired after orders 0 times and before it 12 times")
+
+
+def test_a_direction_that_is_not_known_is_no_headline() -> None:
+    told = _model({"web": 0, "orders": 0, "search": 40_000}).explain("web", "orders")
+    assert str(told).startswith(f"web and orders: {told.link_confidence:.2f} that the two are linked at all, which way")
+    assert any("too little to tell which way" in reason for reason in told.reasons_against)
 
 
 def test_too_little_is_said() -> None:

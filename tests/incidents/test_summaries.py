@@ -8,7 +8,7 @@ from stanza_lab.incidents import summarize_incidents
 from stanza_lab.schema import SEVERITIES
 
 COLUMNS = [
-    "incident_id", "starts_at", "ends_at", "duration_s", "alerts", "open_alerts", "rules",
+    "incident_id", "starts_at", "ends_at", "spread_s", "duration_s", "alerts", "open_alerts", "rules",
     "services", "teams", "sources", "severity", "first_service", "title",
 ]  # fmt: skip
 
@@ -50,7 +50,13 @@ def test_it_lasts_until_the_last_thing_seen_and_says_what_is_open(alerts):
     table = summarize_incidents(alerts)
     assert table["ends_at"].tolist() == at(20, 99).tolist()
     assert table["duration_s"].tolist() == [1200.0, 540.0]
+    assert (table["spread_s"] <= table["duration_s"]).all()
     assert table["open_alerts"].tolist() == [1, 0]
+
+
+def test_a_late_recovery_does_not_stretch_the_spread(alerts):
+    late = alerts.assign(ends_at=at(60 * 24 * 19).repeat(len(alerts)).to_numpy())
+    assert summarize_incidents(late)["spread_s"].tolist() == summarize_incidents(alerts)["spread_s"].tolist()
 
 
 def test_services_in_the_order_of_firing(alerts):

@@ -51,21 +51,21 @@ def test_export_says_what_it_wrote(production, tmp_path) -> None:
 def test_a_former_export_is_replaced_and_its_leftovers_go(production, tmp_path) -> None:
     production.export(tmp_path)
     shorter = sl.simulate_production(services=12, teams=3, days=5, incidents=2)
-    shorter.export(tmp_path)
+    with pytest.raises(ParameterError, match="holds a former export; pass another one, or overwrite=True"):
+        shorter.export(tmp_path)
+    shorter.export(tmp_path, overwrite=True)
     shorter.export(tmp_path / "fresh")
     fresh = hashes(tmp_path / "fresh")
     assert {path: code for path, code in hashes(tmp_path).items() if not path.startswith("fresh/")} == fresh
 
 
-def test_other_things_are_not_overwritten(production, tmp_path) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(
-        ParameterError, match="is not empty and holds no former export; pass another one, or overwrite=True"
-    ):
-        production.export(tmp_path)
-    production.export(tmp_path, overwrite=True)
-    assert (tmp_path / "thesis.txt").read_text() == "years of work"
-    assert (tmp_path / "README.md").exists()
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_other_things_are_never_overwritten(production, tmp_path, overwrite: bool) -> None:
+    (tmp_path / "README.md").write_text("years of work")
+    with pytest.raises(ParameterError, match="is not empty and no former export; pass another one"):
+        production.export(tmp_path, overwrite=overwrite)
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    assert (tmp_path / "README.md").read_text() == "years of work"
 
 
 def test_a_file_is_no_directory(production, tmp_path) -> None:
@@ -80,5 +80,5 @@ def test_a_forged_list_of_files_deletes_nothing_outside(production, tmp_path) ->
     former.mkdir()
     forged = {"generator": "stanza_lab.simulate_production", "files": ["../outside.txt", str(tmp_path / "outside.txt")]}
     (former / "meta.json").write_text(json.dumps(forged))
-    production.export(former)
+    production.export(former, overwrite=True)
     assert (tmp_path / "outside.txt").read_text() == "keep"
