@@ -47,17 +47,23 @@ class _Rows:
     records: int = 0
 
 
-def read_files(paths: Paths, *, source: str = "auto", tz: str | None = None) -> Iterator[Batch]:
+def read_files(
+    paths: Paths, *, source: str = "auto", tz: str | None = None, skip: Path | None = None
+) -> Iterator[Batch]:
     """Read alert exports into batches of events.
 
     Parameters
     ----------
     paths : str, Path or iterable of them
-        Files, folders (searched through, hidden files left out), gzip and zip archives.
+        Files, folders (searched through, hidden files left out), gzip and zip archives. What is no regular file
+        (pipe, device, link to a folder) is not opened but rejected.
     source : str, default "auto"
         System the records come from; "auto" tells it record by record.
     tz : str, optional
         Zone of times that name none, for example "Europe/Berlin". Without it such records are rejected.
+    skip : Path, optional
+        Folder that is left out, with all in it, where folders are searched through. A file in it that `paths` names
+        itself is read.
 
     Returns
     -------
@@ -69,7 +75,7 @@ def read_files(paths: Paths, *, source: str = "auto", tz: str | None = None) -> 
     LoadError
         A path does not exist.
     ParameterError
-        `source` or `tz` is not known.
+        `paths` holds something that is no path, or `source` or `tz` is not known.
 
     Examples
     --------
@@ -85,7 +91,7 @@ def read_files(paths: Paths, *, source: str = "auto", tz: str | None = None) -> 
     """
     shapes = registry.shapes_of(source)
     zone = _zone(tz)
-    return _batches(files(paths), shapes, zone)
+    return _batches(files(paths, skip), shapes, zone)
 
 
 def found_in(stream: Any, shapes: tuple[Shape, ...], tz: tzinfo | None) -> Iterator[registry.Found]:

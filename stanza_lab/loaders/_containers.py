@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
-from stanza_lab.errors import LoadError
+from stanza_lab.errors import LoadError, ParameterError
 
 Paths = str | Path | Iterable[str | Path]
 
 MAX_NESTING = 3  # archives within archives
+_NOT_A_FILE = (
+    "no regular file but a pipe, a device or a link that leads to no file; pass the files or folder themselves"
+)
 BROKEN_ARCHIVE = (OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
@@ -25,11 +28,8 @@ class Stream(Protocol):
     def peek(self, size: int, /) -> bytes:
         """Return bytes ahead without moving."""
 
-    def read(self, size: int = ..., /) -> bytes:
-        """Return up to `size` bytes."""
-
-    def readline(self, size: int = ..., /) -> bytes:
-        """Return a line of up to `size` bytes."""
+    def read1(self, size: int, /) -> bytes:
+        """Return the next bytes, up to `size`; none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Broken:
     raw: str | None = None
 
 
-def files(paths: Paths) -> list[Path]:
-    """Return the files under `paths`: folders searched through, sorted, hidden files left out.
+def files(paths: Paths, skip: Path | None = None) -> list[Path]:
+    """Return the files under `paths`: folders searched through, sorted, hidden files and the folder `skip` left out.
 
     A folder without files is returned itself, so that the caller can say so.
 
@@ -51,36 +51,58 @@ def files(paths: Paths) -> list[Path]:
     ------
     LoadError
         A path does not exist.
+    ParameterError
+        There are no paths in `paths`.
     """
-    given = [Path(p) for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
+    try:
+        given = [Path(p) for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
+    except TypeError as error:
+        raise ParameterError(f"paths={paths!r} is no path; pass a file, a folder or a list of them") from error
     missing = [str(path) for path in given if not path.exists()]
     if missing:
         raise LoadError(f"no such file or folder: {', '.join(missing)}; it was looked for from {Path.cwd()}")
-    return [file for path in given for file in (_walk(path) or [path])]
+    left_out = None if skip is None else Path(skip).resolve()
+    return [file for path in given if not _is_inside(path, left_out) for file in (_walk(path, left_out) or [path])]
 
 
 def streams(path: Path) -> Iterator[tuple[str, Stream | Broken]]:
     """Yield the data in one file as (name, stream), archive members one by one, named ``archive!member``."""
-    if path.is_dir():
-        yield str(path), Broken("", "empty_folder", "the folder holds no files; pass the folder with the exports in it")
-        return
+    name = _shown(str(path))
     try:
-        with path.open("rb") as stream:
-            yield from _members(str(path), stream, 0)
+        if path.is_file():
+            with path.open("rb") as stream:
+                yield from _members(name, stream, 0)
+        elif path.is_dir() and not path.is_symlink():
+            os.scandir(path).close()
+            yield name, Broken("", "empty_folder", "the folder holds no files; pass the folder with the exports in it")
+        else:
+            yield name, Broken("", "not_a_file", _NOT_A_FILE)
     except OSError as error:
-        yield (
-            str(path),
-            Broken("", "unreadable", f"the file cannot be read ({error.strerror or error}); check its rights"),
-        )
+        yield name, Broken("", "unreadable", f"it cannot be read ({error.strerror or error}); check its rights")
 
 
-def _walk(path: Path) -> list[Path]:
-    """Return the visible files below a folder, sorted by path; nothing for a file."""
-    found = []
-    for folder, subfolders, names in os.walk(path):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        found += [Path(folder, name) for name in names if not name.startswith(".")]
-    return sorted(file for file in found if file.is_file())
+def _shown(name: str) -> str:
+    """Return a name that stays on one line and can be stored: characters that are not printable are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def _is_inside(path: Path, folder: Path | None) -> bool:
+    """Return whether `path` is a folder that is `folder` or lies in it."""
+    return folder is not None and path.is_dir() and path.resolve().is_relative_to(folder)
+
+
+def _walk(path: Path, left_out: Path | None) -> list[Path]:
+    """Return the visible files below a folder, sorted by path, with what cannot be searched; nothing for a file."""
+    found: list[Path] = []
+    unsearched: list[OSError] = []
+    for folder, subfolders, names in os.walk(path, onerror=unsearched.append):
+        subfolders[:] = [
+            name for name in subfolders if not name.startswith(".") and not _is_inside(Path(folder, name), left_out)
+        ]
+        # A folder behind a link is not searched, it may hold this one: listed, so that it is told.
+        links = [name for name in subfolders if Path(folder, name).is_symlink()]
+        found += [Path(folder, name) for name in names + links if not name.startswith(".")]
+    return sorted(found + [Path(error.filename) for error in unsearched])
 
 
 def _members(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Stream | Broken]]:
@@ -109,7 +131,7 @@ def _zipped(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Stream
         if not members:
             yield name, Broken("", "empty_file", "the archive holds no files")
         for member in members:
-            inside = f"{name}!{member.filename}"
+            inside = f"{name}!{_shown(member.filename)}"
             try:
                 unpacked = archive.open(member)
             except BROKEN_ARCHIVE as error:
@@ -129,9 +151,9 @@ def _guarded(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Strea
     yield from _members(name, stream, depth)
 
 
-def broken_archive(error: BaseException) -> Broken:
-    """Say that an archive breaks off or cannot be opened."""
-    return Broken("", "broken_archive", f"the archive cannot be unpacked here ({error}); what came before it was read")
+def broken_archive(error: BaseException, read: str = "nothing was read from it") -> Broken:
+    """Say that an archive breaks off or cannot be opened, and what was read."""
+    return Broken("", "broken_archive", f"the archive cannot be unpacked further ({error}); {read}; export it again")
 
 
 def _visible(member: zipfile.ZipInfo) -> bool:

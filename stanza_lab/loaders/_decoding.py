@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import orjson
 
-from stanza_lab.loaders._containers import BROKEN_ARCHIVE, Broken, Stream, broken_archive
+from stanza_lab.loaders import _lines
+from stanza_lab.loaders._containers import Broken, Stream, broken_archive
+from stanza_lab.loaders._lines import Arriving, Line, Lines
 
-MAX_DOCUMENT = 256 * 2**20  # bytes of one document that has to be in memory at once
-MAX_FILE = 64 * 2**30  # bytes one file or archive member may unpack to
 _SHOWN = 2_000  # characters of a broken piece that are kept
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
-_BOM = b"\xef\xbb\xbf"
 _EMPTY = "the file is empty; export it again"
 
 
@@ -32,19 +32,20 @@ class Document:
 def documents(stream: Stream, pages: Collection[str]) -> Iterator[Document | Broken]:
     """Yield the JSON documents in `stream`, and a `Broken` for every piece that is none.
 
-    `pages` are the keys under which documents list records: there the complete records before a break are kept.
+    `pages` are the keys under which documents list records: there the complete records before a break are kept. A
+    stream that breaks is read as far as it goes.
     """
-    try:
-        yield from _documents(stream, pages)
-    except BROKEN_ARCHIVE as error:
-        yield broken_archive(error)
+    arriving = Arriving(stream)
+    yield from _documents(io.BufferedReader(arriving, _lines.CHUNK), pages)
+    if arriving.error is not None:
+        yield broken_archive(arriving.error, "the complete records before it were read")
 
 
-def _documents(stream: Stream, pages: Collection[str]) -> Iterator[Document | Broken]:
-    if json.detect_encoding(stream.peek(4)[:4]) not in ("utf-8", "utf-8-sig"):
+def _documents(stream: io.BufferedReader, pages: Collection[str]) -> Iterator[Document | Broken]:
+    if json.detect_encoding(stream.peek()[:4]) not in ("utf-8", "utf-8-sig"):
         yield from _whole(_transcoded(stream), pages)
         return
-    lines = _lines(stream)
+    lines = Lines(stream)
     first = next(lines, None)
     if first is None:
         yield Broken("", "empty_file", _EMPTY)
@@ -57,26 +58,12 @@ def _documents(stream: Stream, pages: Collection[str]) -> Iterator[Document | Br
     # Not a document in its first line: lines are records only if most of the next ones are.
     head = [first, *islice(lines, 19)]
     if 2 * sum(_parsed(line) is not None for _, line in head) >= len(head):
-        yield from _by_line(chain(head, lines), pages)
+        lines.put_back(head)
+        yield from _by_line(lines, pages)
         return
-    start = b"".join(line for _, line in head)
-    yield from _whole(start + stream.read(max(0, MAX_DOCUMENT + 1 - len(start))), pages)
-
-
-def _lines(stream: Stream) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not blank with their numbers; a line over the limit is cut and ends it."""
-    size = number = 0
-    while line := stream.readline(MAX_DOCUMENT + 1):
-        number += 1
-        size += len(line)
-        if size > MAX_FILE:
-            raise OSError(f"over {MAX_FILE // 2**30} GB unpacked")
-        if number == 1:
-            line = line.removeprefix(_BOM)
-        if not line.isspace() and line:
-            yield number, line
-        if len(line) > MAX_DOCUMENT:
-            return
+    start = _joined(head)
+    rest = stream.read(max(0, _lines.MAX_DOCUMENT + 1 - len(start)))
+    yield from _whole(start + rest, pages, line=first[0])
 
 
 def _parsed(line: bytes) -> Any:
@@ -88,18 +75,54 @@ def _parsed(line: bytes) -> Any:
     return value if isinstance(value, (dict, list)) else None
 
 
-def _by_line(lines: Iterable[tuple[int, bytes]], pages: Collection[str]) -> Iterator[Document | Broken]:
-    for number, line in lines:
+def _by_line(lines: Lines, pages: Collection[str]) -> Iterator[Document | Broken]:
+    for line in lines:
         try:
-            yield Document(orjson.loads(line), f"line {number}")
+            yield Document(orjson.loads(line[1]), f"line {line[0]}")
         except orjson.JSONDecodeError:
-            yield from _whole(line, pages, line=number)
+            yield from _from_line(line, lines, pages)
+
+
+def _from_line(line: Line, lines: Lines, pages: Collection[str]) -> Iterator[Document | Broken]:
+    """Decode the document that starts in `line` and goes on in the next ones, or else the piece that breaks.
+
+    Twice as many lines are looked at as long as the document is only unfinished; those behind it are put back.
+    """
+    held, size, broken_at = [line], len(line[1]), 0
+    while line[1].lstrip()[:1] in (b"{", b"[") and size <= _lines.MAX_DOCUMENT:
+        more = list(islice(lines, len(held)))
+        held += more
+        size += sum(len(text) for _, text in more)
+        text, _ = _decoded(_joined(held))
+        try:
+            value, end = _DECODER.raw_decode(text, _skip(text, 0))
+        except RecursionError:
+            break
+        except json.JSONDecodeError as error:
+            unfinished = not text[error.pos :].strip()
+            broken_at = len(held) if unfinished else text.count("\n", 0, error.pos)
+            if unfinished and more:
+                continue
+            break
+        (number, last), *behind = held[text.count("\n", 0, end) :]
+        rest = last[len(text[text.rfind("\n", 0, end) + 1 : end].encode()) :]
+        lines.put_back(behind if rest.isspace() or not rest else [(number, rest), *behind])
+        yield Document(value, f"line {line[0]}")
+        return
+    # The piece that breaks ends before the line it breaks in, and before the first that is a document by itself.
+    stop = next((i for i in range(1, broken_at) if _parsed(held[i][1]) is not None), max(1, broken_at))
+    lines.put_back(held[stop:])
+    yield from _whole(_joined(held[:stop]), pages, line=line[0])
+
+
+def _joined(lines: list[Line]) -> bytes:
+    return b"".join(line for _, line in lines)
 
 
 def _whole(data: bytes, pages: Collection[str], *, line: int = 1) -> Iterator[Document | Broken]:
     """Decode a piece that is held whole: one document, several one after another, or a broken one."""
-    if len(data) > MAX_DOCUMENT:
-        limit = f"{MAX_DOCUMENT // 2**20} MB"
+    if len(data) > _lines.MAX_DOCUMENT:
+        limit = f"{_lines.MAX_DOCUMENT // 2**20} MB"
         yield Broken(f"line {line}", "too_large", f"a JSON document over {limit}, not read; export one record a line")
         return
     try:
@@ -108,23 +131,26 @@ def _whole(data: bytes, pages: Collection[str], *, line: int = 1) -> Iterator[Do
         yield from _tolerant(data, pages, line)
 
 
-def _tolerant(data: bytes, pages: Collection[str], first_line: int) -> Iterator[Document | Broken]:
+def _tolerant(data: bytes, pages: Collection[str], line: int) -> Iterator[Document | Broken]:
     text, undecodable = _decoded(data)
     at = _skip(text, 0)
     if text[at : at + 1] not in ("{", "["):
         yield _not_json(text, binary=b"\0" in data[:8192] or undecodable)
         return
+    counted = 0
     while at < len(text):
-        locator = f"line {first_line + text.count(chr(10), 0, at)}"
+        line += text.count("\n", counted, at)
+        counted = at
         try:
             value, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             kept, broken_at = _salvage(text, at, pages)
             if kept is not None:
-                yield Document(kept, locator)
-            yield _break(text, broken_at, error, first_line, undecodable=undecodable)
+                yield Document(kept, f"line {line}")
+            line += text.count("\n", at, broken_at)
+            yield _break(text, broken_at, error, line, undecodable=undecodable)
             return
-        yield Document(value, locator)
+        yield Document(value, f"line {line}")
         at = _skip(text, end)
 
 
@@ -175,13 +201,13 @@ def _value(text: str, at: int) -> tuple[Any, int] | None:
         return None
 
 
-def _break(text: str, at: int, error: Exception, first_line: int, *, undecodable: bool) -> Broken:
+def _break(text: str, at: int, error: Exception, line: int, *, undecodable: bool) -> Broken:
     """Describe the piece of JSON that starts at `at` and cannot be read."""
     if isinstance(error, RecursionError):
         return Broken("", "too_deep", "the JSON is nested too deeply to be an alert export", text[at : at + _SHOWN])
     where = error.pos if isinstance(error, json.JSONDecodeError) else at
     cut = not text[where:].strip() or "Unterminated" in str(error)
-    locator = f"line {first_line + text.count(chr(10), 0, at)}, character {at - text.rfind(chr(10), 0, at)}"
+    locator = f"line {line}, character {at - text.rfind(chr(10), 0, at)}"
     if cut and not undecodable:
         message = "the JSON ends in the middle of this piece; export it again to have the rest. All before it was read"
         return Broken(locator, "truncated_json", message, text[at : at + _SHOWN])
@@ -208,9 +234,9 @@ def _decoded(data: bytes) -> tuple[str, bool]:
         return data[: error.start].decode() + "\ufffd", error.reason != "unexpected end of data"
 
 
-def _transcoded(stream: Stream) -> bytes:
+def _transcoded(stream: io.BufferedReader) -> bytes:
     """Return JSON in UTF-16 or UTF-32 as UTF-8; what is neither comes back as it is."""
-    data = stream.read(MAX_DOCUMENT + 1)
+    data = stream.read(_lines.MAX_DOCUMENT + 1)
     try:
         text = data.decode(json.detect_encoding(data[:4])).removeprefix("\ufeff")
     except UnicodeError:

@@ -27,10 +27,9 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What surrounded a record: where it stood, when a wrapper says it was received, the wrapper's own id."""
+    """What surrounded a record: where it stood, the id of the delivery it came in, the zone of times without one."""
 
     locator: str = ""
-    received_at: int | None = None
     delivery_id: str | None = None
     tz: tzinfo | None = None
 

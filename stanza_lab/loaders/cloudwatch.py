@@ -15,6 +15,7 @@ from stanza_lab.loaders._records import (
     Event,
     Ignored,
     Record,
+    RecordError,
     Shape,
     canonical,
     embedded,
@@ -66,7 +67,7 @@ _RESOURCES = frozenset(
 _SERVICE = ("ServiceName", "Service", "service")
 _SUMMARY = re.compile(r"from (?P<old>[A-Z_]+) to (?P<new>[A-Z_]+)$")
 _CREATED = "Unchecked: Initial alarm creation"
-_BETWEEN = Ignored("cloudwatch change between OK and INSUFFICIENT_DATA")
+_STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 
 
 def _read_history(record: Record, envelope: Envelope) -> Event | Ignored:
@@ -167,22 +168,29 @@ def _change(
 ) -> Event | Ignored:
     """Return the event of one state change, the same whatever shape told it."""
     need(new, "state")
-    if new != "ALARM" and old != "ALARM":
-        return Ignored("cloudwatch alarm creation") if reason == _CREATED else _BETWEEN
+    if unknown := [state for state in (old, new) if state not in (*_STATES, None)]:
+        message = f"{unknown[0]!r} is no state of an alarm; they are {', '.join(_STATES)}"
+        raise RecordError("bad_state", message)
+    kind = _kind(old, new, reason)
+    if isinstance(kind, Ignored):
+        return kind
     rule = arn or alarm
+    event_id = "|".join(filter(None, (alarm, contributor, _times.iso_ms(at))))
+    keys = {key for key, _ in dimensions}
     _, _, _, region, account, *_ = (arn or "").split(":", 5) + [""] * 5
     named = [value for key, value in dimensions if key in _RESOURCES or value.startswith("arn:")]
     return {
-        "event_id": "|".join(filter(None, (alarm, contributor, _times.iso_ms(at)))),
-        "native_ids": [native_id] if native_id else [],
+        "event_id": event_id,
+        "native_ids": [native_id or event_id],
         "rule_key": rule if contributor is None else f"{rule}|{contributor}",
         "at": at,
-        "kind": ("renotified" if old == "ALARM" else "fired") if new == "ALARM" else "resolved",
+        "kind": kind,
         "has_recovery": True,
         "alertname": alarm,
-        "summary": reason or f"{alarm} changed from {old} to {new}",
+        "summary": reason or f"{alarm} changed from {old or 'an unknown state'} to {new}",
         "description": description,
-        "service": _first(value for key, value in dimensions if key in _SERVICE),
+        # A service of ECS has its name within its cluster only: alone it would merge those of two clusters.
+        "service": None if "ClusterName" in keys else _first(v for key, v in dimensions if key in _SERVICE),
         "environment": _first(value for key, value in dimensions if key == "Environment"),
         "resources": list(dict.fromkeys(named or [value for key, value in dimensions if key == "ClusterName"])),
         "labels": canonical(
@@ -202,6 +210,19 @@ def _change(
             }
         ),
     }
+
+
+def _kind(old: str | None, new: str | None, reason: str | None) -> str | Ignored:
+    """Return what a change of state is: only entering, repeating and leaving ALARM are events."""
+    if new == "ALARM":
+        return "renotified" if old == "ALARM" else "fired"
+    if reason == _CREATED and old != "ALARM":
+        return Ignored("cloudwatch alarm creation")
+    if old == "ALARM" or (old is None and new == "OK"):
+        return "resolved"
+    if old is None:
+        return Ignored("cloudwatch change to INSUFFICIENT_DATA, previous state unknown")
+    return Ignored("cloudwatch change between OK and INSUFFICIENT_DATA")
 
 
 def _pairs(dimensions: Any) -> Iterator[tuple[str, str]]:

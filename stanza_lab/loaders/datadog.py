@@ -6,6 +6,7 @@ https://docs.datadoghq.com/api/latest/events/
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from stanza_lab.loaders._records import (
     Envelope,
@@ -15,7 +16,6 @@ from stanza_lab.loaders._records import (
     Shape,
     canonical,
     ignore,
-    listing,
     mapping,
     moment,
     name,
@@ -86,7 +86,7 @@ def _read_event(record: Record, envelope: Envelope) -> Event | Ignored:
     tags = _tags(groups, outer.get("tags"), inner.get("tags"))
     said = _pairs(tags)
     attribute = f"service:{name(inner.get('service')) or ''}"
-    first = dict(reversed([*said, *_pairs([attribute, *_tags(monitor.get("tags"))])]))  # what stands first counts
+    first = dict(reversed([*said, *_pairs((attribute, *_tags(monitor.get("tags"))))]))  # what stands first counts
     priority = _priority(monitor, inner, prefix["priority"])
     word = priority or name(inner.get("status"))
     alertname = name(monitor.get("name")) or text(prefix["rest"])
@@ -163,24 +163,34 @@ def _priority(monitor: Record, inner: Record, titled: str | None) -> str | None:
     return "P" + stated.upper().removeprefix("P")
 
 
-def _tags(*values: object) -> list[str]:
+def _tags(*values: object) -> tuple[str, ...]:
     """Return the tags of lists, or of texts with commas, each once, sentinels such as ``*`` left out."""
-    lists = (value.split(",") if isinstance(value, str) else listing(value) for value in values)
-    unique = dict.fromkeys(tag for tags in lists for tag in tags if isinstance(tag, str))
-    return [tag for given in unique if (tag := name(given)) and tag[0] not in "@*"]
+    split = [value.split(",") if isinstance(value, str) else value for value in values]
+    lists = [tags for tags in split if isinstance(tags, (list, tuple))]
+    return _cleaned(tuple([tag for tags in lists for tag in tags if isinstance(tag, str)]))
 
 
-def _scope(scope: str | None) -> list[str]:
-    return _tags(scope.strip("{} ")) if scope else []
+# The events of a monitor carry the same tags again and again: what was told of a list is kept for the next ones.
+_LISTS = 2**13
 
 
-def _pairs(tags: list[str]) -> list[tuple[str, str]]:
+@lru_cache(_LISTS)
+def _cleaned(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([tag for given in dict.fromkeys(tags) if (tag := name(given)) and tag[0] not in "@*"])
+
+
+def _scope(scope: str | None) -> tuple[str, ...]:
+    return _tags(scope.strip("{} ")) if scope else ()
+
+
+@lru_cache(_LISTS)
+def _pairs(tags: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return tags as (key, value), split at the first colon; those without a value left out."""
     split = (tag.partition(":") for tag in tags)
-    return [(key.lower(), found) for key, _, value in split if (found := name(value))]
+    return tuple([(key.lower(), found) for key, _, value in split if (found := name(value))])
 
 
-def _resources(tags: list[tuple[str, str]], hostname: str | None) -> list[str]:
+def _resources(tags: tuple[tuple[str, str], ...], hostname: str | None) -> list[str]:
     """Return the hosts, pods, queues ... that tags name; never the @-handles that are notified."""
     named = [hostname, *(value for key, value in tags if key in _RESOURCES)]
     return list(dict.fromkeys(value for value in named if value and value[0] not in "@*"))

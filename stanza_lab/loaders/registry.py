@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from stanza_lab._params import choice
-from stanza_lab.loaders import _times, cloudwatch, datadog, otel, sentry
+from stanza_lab.loaders import cloudwatch, datadog, otel, sentry
 from stanza_lab.loaders._records import Envelope, Event, Ignored, Record, RecordError, Shape, embedded, mapping, name
 
 
@@ -36,9 +36,19 @@ SOURCES = sorted({shape.source for shape in SHAPES})
 _COMMON_PAGES = ("data", "events", "records", "incidents", "hits")
 PAGES = tuple(dict.fromkeys((*_COMMON_PAGES, *chain.from_iterable(system.PAGES for system in _SYSTEMS))))
 
-# Keys a log line or queue puts around the record it received, and those it notes the receipt in.
+# Keys a log line or queue puts around the record it received, and those of the delivery's id.
 _WRAPPERS = ("payload", "body", "message", "Message", "detail", "Sns", "_source", "event")
-_RECEIVED = ("received_at", "receivedAt", "received", "@timestamp", "ingestionTime", "timestamp")
+_HOLDERS = frozenset((*PAGES, *_WRAPPERS))
+# What pages say of themselves, in lower case, letters only ("NextToken" and "next_token" are one).
+_PAGING = frozenset(
+    (
+        *("meta", "metadata", "links", "pagination", "paging", "page", "pages", "pagesize", "perpage", "pagecount"),
+        *("next", "nexttoken", "nextpage", "nextpagetoken", "nextcursor", "nextforwardtoken", "nextbackwardtoken"),
+        *("prev", "previous", "prevcursor", "first", "last", "self", "cursor", "scrollid", "more", "hasmore"),
+        *("offset", "limit", "start", "size", "count", "counts", "total", "totalcount", "totalhits", "maxscore"),
+        *("took", "timedout", "shards", "ok", "responsemetadata", "requestid", "searchedlogstreams", "included"),
+    )
+)
 _DELIVERY = ("delivery_id", "deliveryId", "MessageId", "messageId")
 _MAX_DEPTH = 12
 
@@ -61,31 +71,34 @@ def shapes_of(source: str) -> tuple[Shape, ...]:
 def unwrap(value: Any, envelope: Envelope, shapes: tuple[Shape, ...], depth: int = 0) -> Iterator[Found]:
     """Yield every record inside a JSON `value`: through arrays, pages, wrappers and JSON inside text.
 
-    A value that is no record of `shapes` and holds none is yielded as such with a `RecordError`. An empty page
-    holds no records.
+    A value that is no record of `shapes` and holds none is yielded as such with a `RecordError`. So is an object in
+    which nothing was found, unless it is an empty page: lists of records that are empty, and beside them nothing but
+    paging and empty values.
     """
     where = envelope.locator
     if depth > _MAX_DEPTH:
         yield RecordError("too_deep", "wrapped too deeply to be an alert export"), value, envelope
     elif isinstance(value, list):
-        received_at, delivery_id, tz = envelope.received_at, envelope.delivery_id, envelope.tz
         for index, item in enumerate(value):
-            inside = Envelope(f"{where}[{index}]", received_at, delivery_id, tz)
+            inside = Envelope(f"{where}[{index}]", envelope.delivery_id, envelope.tz)
             yield from unwrap(item, inside, shapes, depth + 1)
     elif not isinstance(value, dict):
         message = f"a record is a JSON object, this is {type(value).__name__}; nothing was read from it"
         yield RecordError("not_an_object", message), value, envelope
     elif (shape := _detect(value, shapes)) is not None:
         yield shape, value, envelope
-    elif pages := [key for key in PAGES if isinstance(value.get(key), list)]:
-        for key in pages:
-            yield from unwrap(value[key], replace(envelope, locator=f"{where}.{key}"), shapes, depth + 1)
-    elif (inner := _inner(value)) is not None:
-        yield from unwrap(inner[1], _wrapped(value, envelope, inner[0]), shapes, depth + 1)
     else:
-        keys = ", ".join(map(repr, list(value)[:6])) or "none"
-        message = f"no known system writes such a record (keys: {keys[:200]}); systems read: {', '.join(SOURCES)}"
-        yield RecordError("unknown_system", message), value, envelope
+        nothing = True
+        for key in value:
+            held = embedded(value[key]) if key in _HOLDERS else None
+            if isinstance(held, (dict, list)):
+                for found in unwrap(held, _wrapped(value, envelope, key, held), shapes, depth + 1):
+                    nothing = False
+                    yield found
+        if nothing and not _is_empty_page(value):
+            keys = ", ".join(map(repr, list(value)[:6])) or "none"
+            message = f"no known system writes such a record (keys: {keys[:200]}); systems read: {', '.join(SOURCES)}"
+            yield RecordError("unknown_system", message), value, envelope
 
 
 def read(shape: Shape, record: Record, envelope: Envelope) -> Event | Ignored:
@@ -104,32 +117,20 @@ def _detect(record: Record, shapes: tuple[Shape, ...]) -> Shape | None:
     return None
 
 
-def _inner(record: Record) -> tuple[str, Any] | None:
-    """Return what a wrapper holds, JSON inside text opened, with its key; None when this is no wrapper."""
-    for key in (*_WRAPPERS, *PAGES):
-        inner = embedded(record.get(key))
-        if isinstance(inner, (dict, list)):
-            return key, inner
-    return None
-
-
-def _wrapped(record: Record, envelope: Envelope, key: str) -> Envelope:
-    """Return the envelope of what `record` wraps under `key`; the innermost receipt counts."""
-    delivery_id = next((found for k in _DELIVERY if (found := name(record.get(k)))), envelope.delivery_id)
-    for header, value in mapping(record.get("headers")).items():
-        if header.lower().endswith("delivery-id"):
-            delivery_id = name(value) or delivery_id
-    received_at = next((at for k in _RECEIVED if (at := _receipt(record.get(k), envelope)) is not None), None)
-    return replace(
-        envelope,
-        locator=f"{envelope.locator}.{key}",
-        received_at=envelope.received_at if received_at is None else received_at,
-        delivery_id=delivery_id,
+def _is_empty_page(record: Record) -> bool:
+    """Return whether an object in which no record was found is a page that lists none."""
+    beside = [key for key, value in record.items() if key not in PAGES and value not in (None, "", [], {})]
+    return any(key in PAGES for key in record) and all(
+        "".join(filter(str.isalpha, key)).lower() in _PAGING for key in beside
     )
 
 
-def _receipt(value: Any, envelope: Envelope) -> int | None:
-    try:
-        return _times.read(value, tz=envelope.tz)
-    except ValueError:
-        return None
+def _wrapped(record: Record, envelope: Envelope, key: str, held: Any) -> Envelope:
+    """Return the envelope of what `record` holds under `key`; the id of a delivery of several is the id of none."""
+    delivery_id = envelope.delivery_id
+    if isinstance(held, dict):
+        headers = mapping(record.get("headers"))
+        ids = [value for header, value in headers.items() if header.lower().endswith("delivery-id")]
+        ids += [record.get(k) for k in _DELIVERY]
+        delivery_id = next((found for value in ids if (found := name(value))), delivery_id)
+    return replace(envelope, locator=f"{envelope.locator}.{key}", delivery_id=delivery_id)

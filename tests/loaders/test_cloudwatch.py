@@ -180,6 +180,22 @@ def test_creation_of_an_alarm_is_ignored(read) -> None:
     assert read(created).ignored == {"cloudwatch alarm creation": 1}
 
 
+@pytest.mark.parametrize("shape", [history, eventbridge, sns])
+def test_ok_without_a_previous_state_is_an_end(event, shape) -> None:
+    assert event(shape(None, "OK"))["kind"] == "resolved"
+
+
+def test_change_to_no_data_without_a_previous_state_is_counted_as_such(read) -> None:
+    assert read(sns(None, "INSUFFICIENT_DATA")).ignored == {
+        "cloudwatch change to INSUFFICIENT_DATA, previous state unknown": 1
+    }
+
+
+def test_message_without_an_id_is_known_by_name_and_time(event) -> None:
+    bare = sns()["Records"][0]["Sns"]["Message"]
+    assert event(bare)["native_ids"] == ["cpu high|2026-03-01T14:02:11.790Z"]
+
+
 def test_states_may_stand_in_the_summary_alone(event) -> None:
     item = history(HistoryData=None, HistorySummary="Alarm updated from ALARM to INSUFFICIENT_DATA")
     assert event(item)["kind"] == "resolved"
@@ -194,7 +210,9 @@ def test_lambda_alarm_action_is_read_like_eventbridge(event) -> None:
 @pytest.mark.parametrize(
     ("dimensions", "service", "resources"),
     [
-        ({"ClusterName": "prod", "ServiceName": "checkout"}, "checkout", ["prod"]),
+        ({"ServiceName": "checkout"}, "checkout", []),
+        # A service of ECS is one of its cluster: the name alone would merge those of two clusters.
+        ({"ClusterName": "prod", "ServiceName": "checkout"}, None, ["prod"]),
         ({"QueueName": "orders.fifo", "Stage": "prod"}, None, ["orders.fifo"]),
         ({"StateMachineArn": "arn:aws:states:x:1:stateMachine:pay"}, None, ["arn:aws:states:x:1:stateMachine:pay"]),
         ({"InstanceId": {"odd": 1}, "": "x"}, None, []),
@@ -217,6 +235,11 @@ def test_dimensions_name_service_and_resources(event, dimensions, service, resou
         (eventbridge(detail="text"), "missing_field"),
         (sns(StateChangeTime=""), "no_time"),
         (sns(NewStateValue=7.5), "missing_field"),
+        (sns(NewStateValue="alarm"), "bad_state"),
+        (sns(NewStateValue=1), "bad_state"),
+        (sns(OldStateValue="firing", NewStateValue="OK"), "bad_state"),
+        (eventbridge(new="TRIGGERED"), "bad_state"),
+        (history(new="Alarm"), "bad_state"),
     ],
 )
 def test_change_that_cannot_be_placed_is_rejected(read, export, reason) -> None:

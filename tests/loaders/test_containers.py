@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from stanza_lab.errors import LoadError
+from stanza_lab.errors import LoadError, ParameterError
 from stanza_lab.loaders import read_files
 
 ALARM = b'{"AlarmName": "cpu", "NewStateValue": "ALARM", "StateChangeTime": "2026-03-01T14:02:11Z"}\n'
@@ -37,6 +40,61 @@ def test_folder_is_read_in_order_without_hidden_files(tmp_path) -> None:
 
 def test_folder_without_files_says_so(tmp_path) -> None:
     assert outcome(tmp_path) == [(str(tmp_path), 0, ["empty_folder"])]
+
+
+def test_only_regular_files_are_opened(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "gone.json").symlink_to("nowhere")
+    (tmp_path / "other").symlink_to(tmp_path.parent)
+    assert outcome(tmp_path) == [
+        ("gone.json", 0, ["not_a_file"]),
+        ("other", 0, ["not_a_file"]),
+        ("pipe", 0, ["not_a_file"]),
+    ]
+
+
+def test_folder_that_cannot_be_searched_says_so(tmp_path, monkeypatch) -> None:
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert outcome(tmp_path) == [("closed", 0, ["unreadable"])]
+
+
+def test_names_that_would_break_a_line_are_shown_escaped(tmp_path) -> None:
+    (tmp_path / "a\nb\x1b.json").write_bytes(ALARM)
+    (tmp_path / "c.zip").write_bytes(zipped(**{"d\ne.json": ALARM}))
+    (tmp_path / "ü \udcff.json").write_bytes(ALARM)
+    assert outcome(tmp_path) == [
+        (r"a\nb\x1b.json", 1, []),
+        (r"c.zip!d\ne.json", 1, []),
+        (r"ü \udcff.json", 1, []),
+    ]
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_folder_to_skip_is_left_out_wherever_it_is_met(tmp_path, monkeypatch, here) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub" / "history" / "events").mkdir(parents=True)
+    for name in ("a.json", "sub/b.json", "sub/history/c.json", "sub/history/events/d.json"):
+        (tmp_path / name).write_bytes(ALARM)
+    skip = Path("sub/history") if here else tmp_path / "sub" / "history"
+    assert [batch.file for batch in read_files(".", skip=skip)] == ["a.json", "sub/b.json"]
+    assert [batch.file for batch in read_files(["sub/history", "sub/history/events", "a.json"], skip=skip)] == [
+        "a.json"
+    ]
+    assert [batch.file for batch in read_files("sub/history/c.json", skip=skip)] == ["sub/history/c.json"]
+
+
+@pytest.mark.parametrize("paths", [None, 7, [None], b"a.json"])
+def test_what_is_no_path_is_an_error_at_once(paths) -> None:
+    with pytest.raises(ParameterError, match=r"paths=.*pass a file, a folder or a list of them"):
+        read_files(paths)
 
 
 def test_path_that_does_not_exist_is_an_error_at_once(tmp_path) -> None:
@@ -80,6 +138,33 @@ def test_archive_that_cannot_be_opened_is_one_clear_row(tmp_path, packed, reason
     (tmp_path / "archive").write_bytes(packed)
     [(_, events, reasons)] = outcome(tmp_path)
     assert (events, reasons) == (0, [reason])
+
+
+def test_blank_lines_without_end_cost_little(tmp_path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(ALARM + b"\n" * 20_000_000 + ALARM + b"{"))
+    start = time.process_time()
+    [batch] = read_files(tmp_path)
+    assert time.process_time() - start < 2
+    assert (len(batch.events), batch.rejected["locator"].tolist()) == (2, ["line 20000003, character 1"])
+
+
+def test_message_does_not_claim_more_than_was_read(tmp_path) -> None:
+    (tmp_path / "a.gz").write_bytes(b"\x1f\x8b and nothing more")
+    [batch] = read_files(tmp_path)
+    assert batch.rejected["message"][0].endswith("nothing was read from it; export it again")
+    (tmp_path / "a.gz").write_bytes(gzip.compress(ALARM) + b"garbage")
+    [batch] = read_files(tmp_path)
+    assert len(batch.events) == 1
+    assert "complete records before it were read" in batch.rejected["message"][0]
+
+
+@pytest.mark.shared
+def test_half_a_gzip_of_a_real_page_gives_its_complete_records(tmp_path, shared) -> None:
+    packed = gzip.compress((shared / "data/nezha_tt_0129/alerts/datadog_events.json").read_bytes())
+    (tmp_path / "half.json.gz").write_bytes(packed[: len(packed) // 2])
+    [batch] = read_files(tmp_path)
+    assert len(batch.events) > 200
+    assert batch.rejected["reason"].tolist() == ["truncated_json", "broken_archive"]
 
 
 def test_one_broken_member_leaves_the_others(tmp_path) -> None:

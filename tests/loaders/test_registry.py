@@ -51,6 +51,40 @@ def test_what_no_system_writes_is_one_reason(value, reason, locator) -> None:
     assert found(value) == [(reason, locator)]
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"events": [], "payload": SNS}, [("SNS message", "$.payload")]),
+        ({"data": [], "message": json.dumps(SNS)}, [("SNS message", "$.message")]),
+        ({"payload": SNS, "body": SNS}, [("SNS message", "$.payload"), ("SNS message", "$.body")]),
+        ({"data": [SNS], "event": {"a": 1}}, [("SNS message", "$.data[0]"), ("unknown_system", "$.event")]),
+        ({"title": "disk full", "groups": []}, [("unknown_system", "$")]),
+        ({"errors": ["Forbidden"], "data": []}, [("unknown_system", "$")]),
+        ({"title": "disk full", "hits": {"hits": []}}, [("unknown_system", "$")]),
+        ({"data": [], "message": "Forbidden"}, [("unknown_system", "$")]),
+        ({"body": "[]"}, [("unknown_system", "$")]),
+    ],
+)
+def test_nothing_beside_a_page_is_lost(value, expected) -> None:
+    assert found(value) == expected
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"data": []},
+        {"data": [], "meta": {"page": {"after": None}}, "links": {"next": "https://..."}, "included": []},
+        {"MetricAlarms": [], "CompositeAlarms": [], "NextToken": "abc", "ResponseMetadata": {"RetryAttempts": 0}},
+        {"incidents": [], "offset": 0, "limit": 25, "more": False, "total": None},
+        {"took": 3, "timed_out": False, "_shards": {}, "hits": {"total": {"value": 0}, "max_score": None, "hits": []}},
+        {"ok": True, "events": [], "response_metadata": {"next_cursor": ""}, "has_more": False},
+        {"data": [], "errors": None},
+    ],
+)
+def test_empty_page_holds_nothing_but_paging(page) -> None:
+    assert found(page) == []
+
+
 def test_nesting_is_bounded() -> None:
     value = SNS
     for _ in range(40):
@@ -59,10 +93,14 @@ def test_nesting_is_bounded() -> None:
     assert reason == "too_deep"
 
 
-def test_wrapper_tells_receipt_time_and_delivery() -> None:
-    wrapped = {"received_at": "2026-03-01T14:02:12Z", "headers": {"X-Webhook-Delivery-ID": "d-1"}, "payload": SNS}
-    [(_, _, envelope)] = registry.unwrap(wrapped, Envelope("$"), registry.SHAPES)
-    assert (envelope.received_at, envelope.delivery_id) == (1_772_373_732_000_000, "d-1")
+@pytest.mark.parametrize(
+    ("payload", "delivery_ids"),
+    [(SNS, ["d-1"]), ([SNS, SNS], [None, None])],  # the id of a delivery of several records is that of none
+)
+def test_wrapper_tells_the_delivery(payload, delivery_ids) -> None:
+    wrapped = {"received_at": "2026-03-01T14:02:12Z", "headers": {"X-Webhook-Delivery-ID": "d-1"}, "payload": payload}
+    results = registry.unwrap(wrapped, Envelope("$"), registry.SHAPES)
+    assert [envelope.delivery_id for _, _, envelope in results] == delivery_ids
 
 
 def test_source_restricts_the_shapes() -> None:

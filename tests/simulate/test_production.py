@@ -160,7 +160,7 @@ def test_nothing_to_say_is_no_alerts(empty: dict[str, float]) -> None:
         ({"teams": 14}, "teams=14 is too many for 40 services; pass at most 13"),
         ({"noise": -1.0}, "noise=-1.0 must be 0 or more"),
         ({"noise": float("nan")}, "noise=nan must be 0 or more"),
-        ({"coverage": 1.2}, "coverage=1.2 must lie between 0 and 1"),
+        ({"coverage": 1.2}, "coverage=1.2 must be a number between 0 and 1"),
         ({"clock_skew": "soon"}, "clock_skew='soon' is not a duration"),
         ({"start": "yesterday-ish"}, "start='yesterday-ish' is not a time"),
     ],
