@@ -13,11 +13,14 @@ import importlib.metadata
 import os
 import tempfile
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pandas as pd
+from sklearn.utils.validation import check_is_fitted
 
 import stanza_lab
 from stanza_lab import schema
@@ -29,6 +32,9 @@ from stanza_lab.production import ProductionMap
 FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES = ("cofirings", "edges", "firings", "recent", "services")
+_OPTIONAL = ("recent",)  # a model made from statistics alone has none
+_FILES = {MANIFEST, *(f"{name}.parquet" for name in TABLES)}
+_COUNTED = ("alerts", "incidents", "services", "teams", "edges")
 _LIBRARIES = ("hdbscan", "networkx", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
 _LARGEST_MANIFEST = 1_000_000  # bytes; a manifest has a few thousand
 
@@ -69,19 +75,33 @@ class Bundle:
 
     def __repr__(self) -> str:
         """Return one line: what it holds and of when."""
-        counts, data = self.manifest["counts"], self.manifest["data"]
-        return (
-            f"Bundle({self.path}: {counts['services']:,} services, {counts['edges']:,} edges, "
-            f"{counts['incidents']:,} incidents of {counts['alerts']:,} alerts, {data['since']} to {data['until']})"
-        )
+        sizes = ", ".join(f"{count:,} {what}" for what, count in self._sizes.items())
+        return f"Bundle({self.path}: {sizes}, {self._span})"
+
+    @property
+    def _sizes(self) -> dict[str, int]:
+        """How much there is, in the words of the map: a dependency is a link, whichever way."""
+        counts = self.manifest["counts"]
+        return {
+            "services": len(self.services),
+            "dependencies": len(self.production.links),
+            "incidents": counts["incidents"],
+            "alerts": counts["alerts"],
+        }
+
+    @property
+    def _span(self) -> str:
+        data = self.manifest["data"]
+        return f"{data.get('since') or 'unknown'} to {data.get('until') or 'unknown'}"
 
     def _repr_html_(self) -> str:
+        files = {name: entry for name, entry in self.manifest["files"].items() if name in _FILES}
         rows = [
             ("path", self.path),
-            ("data", f"{self.manifest['data']['since']} to {self.manifest['data']['until']} (UTC)"),
-            *((name, f"{count:,}") for name, count in self.manifest["counts"].items()),
-            *((f"{name}", f"{entry['bytes']:,} bytes") for name, entry in self.manifest["files"].items()),
-            ("written by", f"stanza_lab {self.manifest['versions']['stanza_lab']}"),
+            ("data", f"{self._span} (UTC)"),
+            *((what, f"{count:,}") for what, count in self._sizes.items()),
+            *((name, f"{entry['bytes']:,} bytes") for name, entry in files.items()),
+            ("written by", f"stanza_lab {self.manifest['versions'].get('stanza_lab', 'unknown')}"),
         ]
         cells = (f"<tr><th>{html.escape(str(k))}</th><td>{html.escape(str(v))}</td></tr>" for k, v in rows)
         return f"<table><caption>Bundle</caption>{''.join(cells)}</table>"
@@ -108,7 +128,8 @@ def save_bundle(
     production : ProductionMap
         The map to save. Of a view, the whole map it was cut from.
     overwrite : bool, default False
-        Replace a bundle that is there. Anything else that is there is never replaced.
+        Replace a bundle that is there, damaged or not. Anything else is never replaced: neither a directory without the
+        manifest of a bundle, such as a history, nor a bundle that files were added to.
 
     Returns
     -------
@@ -118,7 +139,9 @@ def save_bundle(
     Raises
     ------
     BundleError
-        Something is at `path` already.
+        Something is at `path` already, or a parameter cannot be written as JSON.
+    NotFittedError
+        The clusterer or the model is not fitted.
 
     Examples
     --------
@@ -134,27 +157,25 @@ def save_bundle(
     ['cofirings.parquet', 'edges.parquet', 'firings.parquet', 'manifest.json', 'recent.parquet', 'services.parquet']
     """
     target = Path(path)
-    if target.exists() and not (overwrite and (target / MANIFEST).is_file()):
-        hint = "pass overwrite=True (--force) to replace it" if (target / MANIFEST).is_file() else "it is no bundle"
-        raise BundleError(f"{target} is there already; {hint}, or choose another path")
+    if target.exists():
+        _refuse_foreign(target)
+        if not overwrite:
+            raise BundleError(
+                f"{target} is there already; pass overwrite=True (--force) to replace it, or another path"
+            )
+    check_is_fitted(clusterer)
     production = production.whole
-    tables = {
-        "edges": production.edges,
-        "services": production.services,
-        **dependencies.to_frames(),
-    }
+    tables = {"edges": production.edges, "services": production.services, **dependencies.to_frames()}
+    manifest = _manifest(clusterer, dependencies, production)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
         new = Path(folder) / "new"
         new.mkdir()
         files = {}
-        for name in TABLES:
-            table = tables[name]
+        for name, table in sorted(tables.items()):
             table.to_parquet(new / f"{name}.parquet", index=False, compression="zstd")
             files[f"{name}.parquet"] = {**_fingerprint((new / f"{name}.parquet").read_bytes()), "rows": len(table)}
-        manifest = _manifest(clusterer, dependencies, production) | {"files": files}
-        options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-        (new / MANIFEST).write_bytes(orjson.dumps(manifest, option=options))
+        (new / MANIFEST).write_bytes(_json(manifest | {"files": files}))
         if target.exists():  # moved aside first: a directory cannot be replaced in one step
             target.rename(Path(folder) / "old")
         new.rename(target)
@@ -189,7 +210,8 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     """
     path = Path(path)
     manifest = _read_manifest(path)
-    tables = {name: _read_table(path, name, manifest) for name in TABLES}
+    there = [name for name in TABLES if name not in _OPTIONAL or f"{name}.parquet" in manifest["files"]]
+    tables = {name: _read_table(path, name, manifest) for name in there}
     parameters = manifest["parameters"]
     try:
         dependencies = DependencyModel.from_statistics(
@@ -225,9 +247,40 @@ def _manifest(clusterer: IncidentClusterer, dependencies: DependencyModel, produ
             "incidents": int(max(clusterer.labels_, default=-1)) + 1,
             "services": len(services),
             "teams": len(production.teams),
-            "edges": len(production.edges),
+            "links": len(production.links),
+            "edges": len(production.edges),  # a row per direction
         },
     }
+
+
+def _json(manifest: dict[str, Any]) -> bytes:
+    """Return the manifest as bytes, durations as ISO 8601 text."""
+
+    def plain(value: Any) -> str:
+        if isinstance(value, (timedelta, np.timedelta64)):
+            return pd.Timedelta(value).isoformat()
+        raise TypeError(f"{value!r} is neither text, number nor duration")
+
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
+    try:
+        return orjson.dumps(manifest, default=plain, option=options)
+    except TypeError as error:
+        raise BundleError(f"a parameter cannot be saved: {error.__cause__ or error}; pass a plain value") from error
+
+
+def _refuse_foreign(target: Path) -> None:
+    """Raise unless a bundle is at `target` and nothing else: no other directory may be replaced."""
+    try:
+        _read_manifest(target)
+    except BundleError as error:
+        raise BundleError(f"{target} is there already and it is no bundle ({error}); choose another path") from error
+    files = {path.name for path in target.iterdir() if path.is_file() and not path.is_symlink()}
+    foreign = sorted({path.name for path in target.iterdir()} - (files & _FILES))
+    if foreign:
+        raise BundleError(
+            f"{target} is there already and holds files that no bundle has ({', '.join(foreign[:5])}); "
+            f"move them away, or choose another path"
+        )
 
 
 def _fingerprint(content: bytes) -> dict[str, Any]:
@@ -254,6 +307,8 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         )
     if wrong := sorted(key for key in keys if not isinstance(manifest.get(key), dict)):
         raise BundleError(f"{file}: {wrong} are missing or no objects; the bundle was altered")
+    if wrong := sorted(name for name in _COUNTED if not isinstance(manifest["counts"].get(name), int)):
+        raise BundleError(f"{file}: the counts of {wrong} are missing or no numbers; the bundle was altered")
     return manifest
 
 

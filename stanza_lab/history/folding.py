@@ -18,7 +18,7 @@ import pandas as pd
 from stanza_lab import _params, schema
 from stanza_lab.errors import SchemaError
 
-FOLDING = 1  # raise it when the same events fold into other alerts: stored results of another number are not used
+FOLDING = 2  # raise it when the same events fold into other alerts: stored results of another number are not used
 ALERT_COLUMNS = [name for name in schema.ALERTS.names if name != "incident_id"]
 _FACT = ["source", "event_id"]
 _BARE = ["source", "alertname", "bare"]
@@ -33,12 +33,14 @@ Mask = npt.NDArray[np.bool_]
 def fold_events(events: pd.DataFrame, *, quiet_gap: _params.Duration = "30min") -> pd.DataFrame:
     """Fold events into alerts, one row per firing interval.
 
-    Rows with the same source and event id are one fact, told once or in several shapes. The facts of one rule, in order
-    of time, make its intervals: firing while nothing is open starts an alert, firing again while it is open is a
-    re-notification, the first acknowledgement and the recovery give `acked_at` and `ends_at`. A recovery (or an
-    acknowledgement) of something never seen firing is an alert with unknown start. Where the vendor has a key for
-    the occurrence, or the record states its own `starts_at`, that decides the interval instead. Events without a time
-    that state neither are alerts of their own, without times. Events of kind changed and note are no alerts.
+    Rows with the same source and event id are one fact, told once or in several shapes (see `History.events`). The
+    facts of one rule, in order of time, make its intervals: firing while nothing is open starts an alert, firing again
+    while it is open is a re-notification, the first acknowledgement and the recovery give `acked_at` and `ends_at`. A
+    recovery (or an acknowledgement) of something never seen firing is an alert with unknown start. Fired and recovered
+    at one instant leave the rule as it was: where nothing is open the firing comes first, where an alert is open the
+    recovery. Where the vendor has a key for the occurrence, or the record states its own `starts_at`, that decides the
+    interval instead. Events without a time that state neither are alerts of their own, without times. Events of kind
+    changed and note are no alerts.
 
     Parameters
     ----------
@@ -90,6 +92,9 @@ def fold_events(events: pd.DataFrame, *, quiet_gap: _params.Duration = "30min") 
 def merge_shapes(events: pd.DataFrame) -> pd.DataFrame:
     """Return one row per fact: rows with the same source and event id merged, bare rule keys completed.
 
+    Different full rule keys under one event id are different facts (alarms of one name in two accounts that changed at
+    the same instant); then each has its key before its event id, and a telling with the bare key stays by itself.
+
     Of each column the first non-null value counts, with rows in order of their native ids, of the labels the longest;
     ids, resources and traces are united. A rule key that begins with the rule's name gives way to the full key, which
     has more before the name (CloudWatch: the ARN, which the alarm history does not carry), when the fact's other shape
@@ -103,7 +108,8 @@ def merge_shapes(events: pd.DataFrame) -> pd.DataFrame:
     events = _complete(events)
     twice = events.duplicated(_FACT, keep=False).to_numpy()
     if twice.any():
-        events = pd.concat([events[~twice], _merge(events[twice])], ignore_index=True)
+        told = events[twice]
+        events = pd.concat([events[~twice], _merge(told.assign(event_id=_told_apart(told)))], ignore_index=True)
     events = events.assign(rule_key=_full_rule_keys(events))
     return events.sort_values(["at", "event_id", "source"], ignore_index=True)
 
@@ -130,6 +136,14 @@ def _complete(events: pd.DataFrame) -> pd.DataFrame:
     return checked[schema.EVENTS.names].astype(dict.fromkeys(words, "str"))
 
 
+def _told_apart(events: pd.DataFrame) -> pd.Series:
+    """Return the event ids, the full rule key before those that events of several full keys share."""
+    rules = _rules(events)
+    full = events["rule_key"].where(events["rule_key"].isin(rules.loc[rules["full"], "rule_key"]))
+    keys = full.groupby([events["source"], events["event_id"]], sort=False).transform("nunique")
+    return events["event_id"].where(full.isna() | (keys < 2), full + "|" + events["event_id"])
+
+
 def _merge(rows: pd.DataFrame) -> pd.DataFrame:
     order = rows.assign(**{name: rows[name].map("\n".join) for name in _LISTS})
     by = [*_FACT, "native_ids"]
@@ -153,12 +167,9 @@ def _merge(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _full_rule_keys(events: pd.DataFrame) -> pd.Series:
     """Return the rule keys, those without what stands before the name completed where one full key is known."""
-    rules = events[["source", "alertname", "rule_key"]].dropna().drop_duplicates()
-    pairs = list(zip(rules["rule_key"], rules["alertname"], strict=True))
-    begins = np.array([key.find(rule) for key, rule in pairs], dtype=np.intp)
-    rules = rules.assign(bare=[key[at:] for (key, _), at in zip(pairs, begins, strict=True)])
-    full = rules[begins > 0].drop_duplicates(_BARE, keep=False)  # two of one name: neither
-    bare = rules[begins == 0].drop(columns="rule_key")
+    rules = _rules(events)
+    full = rules[rules["full"]].drop_duplicates(_BARE, keep=False)  # two of one name: neither
+    bare = rules.loc[rules["rule_key"] == rules["bare"], _BARE]
     known = bare.merge(full, on=_BARE)
     if known.empty:
         return events["rule_key"]
@@ -166,6 +177,18 @@ def _full_rule_keys(events: pd.DataFrame) -> pd.Series:
         known, how="left", left_on=["source", "alertname", "rule_key"], right_on=_BARE, suffixes=("", "_full")
     )
     return keys["rule_key_full"].fillna(keys["rule_key"]).set_axis(events.index)
+
+
+def _rules(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the rules: source, alertname, rule_key, that key from the name on (`bare`), whether more is before it.
+
+    The name ends there, or a part of the rule follows behind '|': an alarm called "a" is not found in "arn".
+    """
+    rules = events[["source", "alertname", "rule_key"]].dropna().drop_duplicates()
+    pairs = list(zip(rules["rule_key"], rules["alertname"], strict=True))
+    begins = [f"{key}|".find(f"{name}|") for key, name in pairs]
+    bare = [key[at:] if at >= 0 else None for (key, _), at in zip(pairs, begins, strict=True)]
+    return rules.assign(bare=pd.Series(bare, index=rules.index, dtype="str"), full=np.array(begins) > 0)
 
 
 def _intervals(facts: pd.DataFrame, gap: pd.Timedelta) -> tuple[pd.DataFrame, Ints]:
@@ -178,6 +201,7 @@ def _intervals(facts: pd.DataFrame, gap: pd.Timedelta) -> tuple[pd.DataFrame, In
     thread = pd.DataFrame({"source": facts["source"], "form": own + 2 * lone, "key": key})
     number = thread.groupby(["source", "form", "key"], sort=False).ngroup().to_numpy()
     order = np.argsort(number, kind="stable")  # rows come in order of time
+    order = order[_by_instant(facts.iloc[order], thread=number[order])]
     facts, number = facts.iloc[order], number[order]
 
     first = np.diff(number, prepend=-1) != 0
@@ -185,12 +209,33 @@ def _intervals(facts: pd.DataFrame, gap: pd.Timedelta) -> tuple[pd.DataFrame, In
     recovered = _recovered(facts)
     # What the rule is after each row: firing (1), recovered (0), unknown (2), or what it was before (-1).
     state = np.select([firing, recovered, first], [1, 0, 2], -1)
-    said = np.maximum.accumulate(np.where(state >= 0, np.arange(len(state)), 0))
-    before = np.concatenate([[2], state[said]])[:-1]
+    before = np.concatenate([[2], _latest(state)])[:-1]
     quiet = ~facts["has_recovery"].to_numpy() & (facts["at"].diff() > gap).to_numpy()
     starts = (firing & ((before != 1) | quiet)) | (recovered & (before == 0))
     starts = first | (starts & ~own.to_numpy()[order])
     return facts, np.cumsum(starts) - 1
+
+
+def _by_instant(facts: pd.DataFrame, *, thread: npt.NDArray[Any]) -> Ints:
+    """Return the order in which rows count, given in order of time: what is told of one instant may contradict.
+
+    A recovery comes last. But where an alert is open before the instant, the recovery ends that one and a new firing
+    follows. So an instant with both leaves the rule as it was, whatever stands before it.
+    """
+    first = np.diff(thread, prepend=-1) != 0
+    instant = np.cumsum(first | (facts["at"] != facts["at"].shift()).to_numpy())
+    order = np.lexsort([_recovered(facts), instant])
+    facts, instant = facts.iloc[order], instant[order]
+    fired, recovered = (facts["kind"] == "fired").to_numpy(), _recovered(facts)
+    both = np.isin(instant, instant[fired]) & np.isin(instant, instant[recovered])
+    before = _latest(np.select([both & first, both, _firing(facts), recovered, first], [2, -1, 1, 0, 2], -1))
+    return order[np.lexsort([recovered + 2 * (fired & both & (before == 1)), instant])]
+
+
+def _latest(state: Ints) -> Ints:
+    """Return for each row the last state there is up to it; -1 is none, and the first row has one."""
+    said: Ints = np.maximum.accumulate(np.where(state >= 0, np.arange(len(state)), 0))
+    return state[said]
 
 
 def _firing(facts: pd.DataFrame) -> Mask:

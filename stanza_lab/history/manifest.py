@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -16,6 +17,7 @@ from stanza_lab.errors import HistoryError
 NAME = "manifest.json"
 FORMAT = "stanza_lab history"
 VERSION = 1
+_BEGUN = ".ingest"  # there while an ingest runs or after it was cut off: the event parts of before, one a line
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,18 @@ class FileEntry:
             raise HistoryError(f"{self.file}: {self.records} records read, {ends} accounted for; this is a defect")
 
     def read_again(self, new: FileEntry) -> FileEntry:
-        """Return the entry after the same content was read again: what it told before is no duplicate of itself."""
+        """Return the entry after the same content was read again, perhaps with another zone or source.
+
+        What it told before is no duplicate of itself, and what one reading could use is used: `new` counts as rejected
+        what none could.
+        """
         events = self.events + new.events
-        duplicates = max(0, new.duplicates - self.events)
-        records = events + duplicates + sum(new.ignored.values()) + new.rejected
-        return replace(new, file=self.file, records=records, events=events, duplicates=duplicates)
+        ignored = dict(sorted((Counter(self.ignored) | Counter(new.ignored)).items()))
+        others = events + sum(ignored.values()) + new.rejected
+        records = max(self.records, new.records, others)
+        return replace(
+            new, file=self.file, records=records, events=events, duplicates=records - others, ignored=ignored
+        )
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,9 @@ class Manifest:
     def digest(self, *also: Any) -> str:
         """Return a name for what is derived from these events (and `also`)."""
         return hashlib.sha256(repr(([part.sha256 for part in self.events], also)).encode()).hexdigest()[:16]
+
+
+_Entry = TypeVar("_Entry", Part, FileEntry, Manifest)
 
 
 def read(directory: Path) -> Manifest | None:
@@ -97,15 +109,17 @@ def read(directory: Path) -> Manifest | None:
             f"upgrade stanza_lab, or ingest the exports into a new directory"
         )
     try:
-        return Manifest(
-            events=tuple(Part(**part) for part in found["events"]),
-            rejected=tuple(Part(**part) for part in found["rejected"]),
-            files=tuple(FileEntry(**entry) for entry in found["files"]),
-            facts=found["facts"],
-            first=found["first"],
-            last=found["last"],
+        return _checked(
+            Manifest(
+                events=tuple(_checked(Part(**part)) for part in found["events"]),
+                rejected=tuple(_checked(Part(**part)) for part in found["rejected"]),
+                files=tuple(_checked(FileEntry(**entry)) for entry in found["files"]),
+                facts=found["facts"],
+                first=found["first"],
+                last=found["last"],
+            )
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, HistoryError) as error:
         raise HistoryError(f"{path} is damaged ({error!r}); restore it, or ingest into a new directory") from error
 
 
@@ -115,6 +129,26 @@ def write(directory: Path, manifest: Manifest) -> None:
     temporary = directory / f".{NAME}.tmp"  # hidden: a directory with nothing else may still become a history
     temporary.write_bytes(orjson.dumps(whole, option=orjson.OPT_INDENT_2))
     settle(temporary, directory / NAME)
+
+
+def begin(directory: Path, before: Manifest) -> None:
+    """Note that an ingest begins: until `end`, event parts that were not there `before` are its own."""
+    temporary = directory / f"{_BEGUN}.tmp"
+    temporary.write_text("\n".join(part.name for part in before.events))
+    settle(temporary, directory / _BEGUN)
+
+
+def begun(directory: Path) -> set[str] | None:
+    """Return the event parts from before an ingest that did not end; None when every one did."""
+    try:
+        return set((directory / _BEGUN).read_text().split())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def end(directory: Path) -> None:
+    """Note that the ingest ended: every part that is there is listed now."""
+    (directory / _BEGUN).unlink(missing_ok=True)
 
 
 def settle(temporary: Path, final: Path) -> None:
@@ -138,10 +172,32 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def ledger(old: Iterable[FileEntry], read: Iterable[FileEntry]) -> dict[str, FileEntry]:
-    """Return the entries by content after the files of `read`, in the order they were first seen."""
+def ledger(old: Iterable[FileEntry], read: Iterable[FileEntry], rejected: Mapping[str, int]) -> dict[str, FileEntry]:
+    """Return the entries by content after the files of `read`, in the order they were first seen.
+
+    `rejected` counts the records of each content that no reading could use, each once.
+    """
     entries = {entry.content: entry for entry in old}
     for entry in read:
-        known = entries.get(entry.content)
-        entries[entry.content] = known.read_again(entry) if known else entry
+        known, still = entries.get(entry.content), rejected.get(entry.content, 0)
+        once = replace(entry, records=entry.records - entry.rejected + still, rejected=still)
+        entries[entry.content] = known.read_again(once) if known else once
     return entries
+
+
+def _checked(entry: _Entry) -> _Entry:
+    """Return `entry` when its values have the types it declares, for JSON may hold any."""
+    kinds: dict[str, tuple[type, ...]] = {
+        "str": (str,),
+        "int": (int,),
+        "str | None": (str, type(None)),
+        "dict[str, int]": (dict,),
+    }
+    for declared in fields(entry):
+        value = getattr(entry, declared.name)
+        numbers = list(value.values()) if isinstance(value, dict) else []
+        if not isinstance(value, kinds.get(str(declared.type), (object,))) or not all(
+            isinstance(number, int) for number in numbers
+        ):
+            raise TypeError(f"{declared.name} is {value!r:.80}, not {declared.type}")
+    return entry

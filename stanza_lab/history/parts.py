@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 50_000
 
-# A fact, and one telling of it. The keys are made anew by each ingest, so nothing depends on how they are made.
+# A fact, its rule where the full key is known (as in `folding`), and one telling of it. These numbers are made anew by
+# each ingest, so nothing depends on how they are made.
 _FACT = "md5_number(concat_ws(chr(31), source, event_id))"
+_RULE = "CASE WHEN strpos(rule_key || '|', alertname || '|') > 1 THEN md5_number(rule_key) END"
 _TELLING = "md5_number(concat_ws(chr(31), source, event_id, native_ids::VARCHAR, raw))"
 
 
@@ -47,6 +49,15 @@ def read(directory: Path, parts: Sequence[Part], columns: pa.Schema) -> pd.DataF
         tables += [pq.read_table(directory / part.name, columns=columns.names) for part in parts]
         frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
     return frame
+
+
+def check(directory: Path, parts: Sequence[Part]) -> None:
+    """Raise unless every part is there, as long as it should be."""
+    with damage_told(directory):
+        for part in parts:
+            rows = pq.read_metadata(directory / part.name).num_rows
+            if rows != part.rows:
+                raise pa.ArrowInvalid(f"{part.name} has {rows} rows instead of {part.rows}")
 
 
 def to_arrow(frame: pd.DataFrame, columns: pa.Schema) -> pa.Table:
@@ -102,28 +113,46 @@ class KnownEvents:
 
     def __init__(self, parts: Sequence[Path], *, temporary: Path) -> None:
         self._connection = duckdb.connect(config={"temp_directory": str(temporary)})
-        self._connection.execute("CREATE TABLE known (fact UHUGEINT, telling UHUGEINT)")
+        self._connection.execute("CREATE TABLE known (fact UHUGEINT, rule UHUGEINT, telling UHUGEINT)")
         if parts:
-            query = f"INSERT INTO known SELECT {_FACT}, {_TELLING} FROM read_parquet(?)"
+            query = f"INSERT INTO known SELECT {_FACT}, {_RULE}, {_TELLING} FROM read_parquet(?)"
             with damage_told(parts[0].parent):
                 self._connection.execute(query, [[str(part) for part in parts]])
 
     def add(self, events: pa.Table) -> tuple[Mask, Mask]:
-        """Learn a batch; return which rows are new facts and which are worth storing (facts in a new shape too)."""
+        """Learn a batch; return which rows are new facts and which are worth storing (facts in a new shape too).
+
+        Of a fact told with several full rule keys each key is a fact: the first passes for the fact itself. Tellings
+        without a full key are never counted apart from it.
+        """
         run = self._connection
         run.register("batch", events.append_column("row", pa.array(np.arange(events.num_rows))))
-        run.execute(f"CREATE OR REPLACE TABLE keyed AS SELECT row, {_FACT} AS fact, {_TELLING} AS telling FROM batch")
+        keys = f"{_FACT} AS fact, {_RULE} AS rule, {_TELLING} AS telling"
+        run.execute(f"CREATE OR REPLACE TABLE keyed AS SELECT row, {keys} FROM batch")
         run.unregister("batch")
         seen = run.execute(
             """
+            WITH
+                before AS (SELECT * FROM known WHERE fact IN (SELECT fact FROM keyed)),
+                firsts AS (SELECT fact, min(rule) AS known_first FROM before GROUP BY fact),
+                ruled AS (
+                    SELECT *, coalesce(
+                        known_first, first_value(rule IGNORE NULLS) OVER (PARTITION BY fact ORDER BY row)
+                    ) AS first FROM keyed LEFT JOIN firsts USING (fact)
+                ),
+                named AS (SELECT *, CASE WHEN rule <> first THEN xor(fact, rule) ELSE fact END AS name FROM ruled),
+                names AS (
+                    SELECT fact AS name FROM before UNION ALL
+                    SELECT xor(fact, rule) FROM before WHERE rule IS NOT NULL
+                )
             SELECT
-                row_number() OVER (PARTITION BY fact ORDER BY row) = 1 AND fact NOT IN (SELECT fact FROM known) AS new,
+                row_number() OVER (PARTITION BY name ORDER BY row) = 1 AND name NOT IN (SELECT name FROM names) AS new,
                 row_number() OVER (PARTITION BY telling ORDER BY row) = 1
-                    AND telling NOT IN (SELECT telling FROM known) AS stored
-            FROM keyed ORDER BY row
+                    AND telling NOT IN (SELECT telling FROM before) AS stored
+            FROM named ORDER BY row
             """
         ).fetchnumpy()
-        run.execute("INSERT INTO known SELECT DISTINCT fact, telling FROM keyed")
+        run.execute("INSERT INTO known SELECT DISTINCT fact, rule, telling FROM keyed")
         return seen["new"].astype(bool), seen["stored"].astype(bool)
 
     def close(self) -> None:

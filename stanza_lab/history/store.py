@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -23,9 +24,9 @@ from stanza_lab.errors import HistoryError
 from stanza_lab.history import manifest as manifests
 from stanza_lab.history.folding import FOLDING, fold_events, merge_shapes
 from stanza_lab.history.manifest import FileEntry, Manifest, Part
-from stanza_lab.history.parts import KnownEvents, PartWriter, read, to_arrow
+from stanza_lab.history.parts import KnownEvents, PartWriter, check, read, to_arrow
 from stanza_lab.history.report import IngestReport, count
-from stanza_lab.history.selecting import select
+from stanza_lab.history.selecting import select_alerts
 from stanza_lab.history.tally import Tally, by_file
 from stanza_lab.loaders import Batch, read_files
 
@@ -102,9 +103,10 @@ class History:
         HistoryError
             The directory is no history, or another ingest is writing to it.
         """
-        batches = read_files(paths, source=source, tz=tz)
+        batches = read_files(paths, source=source, tz=tz, skip=self.path)
         with self._locked():
             before = self._clean()
+            manifests.begin(self.path, before)
             tally = Tally()
             known = KnownEvents([self.path / part.name for part in before.events], temporary=self.path / "cache")
             try:
@@ -117,11 +119,12 @@ class History:
                     events_part = writer.finish()
             finally:
                 known.close()
-            ledger = manifests.ledger(before.files, tally.entries())
+            rejected = self._still_rejected(before, tally)
+            ledger = manifests.ledger(before.files, tally.entries(), Counter(rejected["content"]))
             after = replace(
                 before,
                 events=before.events + events_part,
-                rejected=self._store_rejected(before, ledger, tally),
+                rejected=self._store_rejected(rejected, ledger),
                 files=tuple(ledger.values()),
                 facts=dict(sorted((Counter(before.facts) + tally.facts).items())),
                 first=min(filter(None, [before.first, *tally.times]), default=None),
@@ -130,6 +133,8 @@ class History:
             alerts_before = self._count(before)
             if after != before:
                 manifests.write(self.path, after)
+            self._sweep(after)
+            manifests.end(self.path)
             return tally.report(alerts_before, self._count(after))
 
     def alerts(
@@ -164,10 +169,14 @@ class History:
         ParameterError
             A parameter is not a time, or not a condition over these columns.
         """
-        return select(self._alerts(self._manifest()), since=since, until=until, where=where)
+        return select_alerts(self._alerts(self._manifest()), since=since, until=until, where=where)
 
     def events(self) -> pd.DataFrame:
         """Return the facts, what their shapes tell put together.
+
+        Two alarms of one name, in two accounts or regions, that changed at the same instant are two facts when both are
+        told with their ARN; each then has it before its event id. An item of the alarm history, which has no ARN, stays
+        by itself beside them (and was counted as a duplicate by `ingest`).
 
         Returns
         -------
@@ -229,6 +238,7 @@ class History:
     def _manifest(self) -> Manifest:
         found = manifests.read(self.path)
         if found is None:
+            self._refuse_unlisted(Manifest())
             raise HistoryError(
                 f"no history at {self.path}; make one with: stanza-lab ingest PATH --history {self.path}"
             )
@@ -263,23 +273,49 @@ class History:
                 held = ", ".join(foreign[:5])
                 raise HistoryError(f"{self.path} is no history and holds other files ({held}); pass a new directory")
 
+    def _refuse_unlisted(self, manifest: Manifest) -> None:
+        """Raise when there are parts that only the manifest can have lost, not an ingest that was cut off."""
+        parts = chain(self.path.glob("events/part-*"), self.path.glob("rejected/part-*"))
+        there = {f"{path.parent.name}/{path.name}" for path in parts}
+        unlisted = there - {part.name for part in manifest.parts}
+        begun = manifests.begun(self.path)
+        lost = sorted(unlisted if begun is None else unlisted & begun)
+        if lost:
+            held = ", ".join(lost[:3]) + (", ..." if len(lost) > 3 else "")
+            raise HistoryError(
+                f"{self.path} holds {count(len(lost), 'part')} that {manifests.NAME} does not list ({held}); restore "
+                f"{manifests.NAME} from a copy, or ingest the exports into a new directory"
+            )
+
     def _clean(self) -> Manifest:
-        """Remove what an ingest that was cut off left behind; return the manifest."""
+        """Remove what an ingest that was cut off left behind, if all else is whole; return the manifest."""
         found = manifests.read(self.path) or Manifest()
-        keep = {self.path / part.name for part in found.parts} | {self._cache(found)}
-        for folder in ("events", "rejected", "cache"):
-            for left in self.path.joinpath(folder).glob("*"):
+        self._refuse_unlisted(found)
+        check(self.path, found.parts)
+        self._sweep(found)
+        return found
+
+    def _sweep(self, manifest: Manifest) -> None:
+        """Remove the parts and the folded alerts that do not count."""
+        keep = {self.path / part.name for part in manifest.parts} | {self._cache(manifest)}
+        for pattern in ("events/part*", "rejected/part*", "cache/*"):
+            for left in self.path.glob(pattern):
                 if left not in keep and left.is_file():
                     left.unlink()
-        return found
 
     def _rejected(self, manifest: Manifest) -> pd.DataFrame:
         return read(self.path, manifest.rejected, _REJECTED)
 
-    def _store_rejected(self, before: Manifest, ledger: dict[str, FileEntry], tally: Tally) -> tuple[Part, ...]:
-        """Write the rejected rows of all files; those of a file read again replace what was said of it before."""
+    def _still_rejected(self, before: Manifest, tally: Tally) -> pd.DataFrame:
+        """Return the rejected rows of all files; of a file read again those that no reading could use."""
         old = self._rejected(before)
-        rows = pd.concat([old[~old["content"].isin(tally.contents)], *tally.rejected.values()])
+        new = pd.concat([old[:0], *tally.rejected.values()])
+        again = new["content"].isin([entry.content for entry in before.files])
+        was, now = (pd.MultiIndex.from_frame(rows[["content", "locator"]].fillna("")) for rows in (old, new))
+        return pd.concat([old[~old["content"].isin(tally.contents)], new[~again | now.isin(was)]])
+
+    def _store_rejected(self, rows: pd.DataFrame, ledger: dict[str, FileEntry]) -> tuple[Part, ...]:
+        """Write the rejected rows, in the order of the files."""
         place = {content: number for number, content in enumerate(ledger)}
         rows = rows.assign(file=rows["content"].map({key: entry.file for key, entry in ledger.items()}))
         rows = rows.sort_values("content", key=lambda content: content.map(place), kind="stable")

@@ -66,10 +66,10 @@ class Tally:
 
     @property
     def rejected(self) -> dict[str, pd.DataFrame]:
-        """Return the rejected rows by content of the file; a copy of a file has the rows of the first."""
+        """Return the rejected rows by content of the file, each once; a copy of a file has the rows of the first."""
         found: dict[str, pd.DataFrame] = {}
         for file in self._files.values():
-            found.setdefault(file.content, _rows(file.rejected).assign(content=file.content))
+            found.setdefault(file.content, _rows(file.rejected).drop_duplicates().assign(content=file.content))
         return found
 
     def entries(self) -> list[FileEntry]:

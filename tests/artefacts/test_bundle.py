@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 import stanza_lab as sl
 from stanza_lab.errors import BundleError
@@ -91,6 +93,8 @@ def test_a_broken_manifest_is_refused(saved: Path, content: bytes) -> None:
         ("statistics", {"window": "x"}),
         ("files", []),
         ("counts", None),
+        ("counts", {}),
+        ("counts", {"alerts": "many", "incidents": 1}),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(saved: Path, part: str, value: object) -> None:
@@ -117,6 +121,97 @@ def test_nothing_is_replaced_unasked(models: Models, saved: Path, tmp_path: Path
     with pytest.raises(BundleError, match="it is no bundle"):
         sl.save_bundle(tmp_path / "mine", **models._asdict(), overwrite=True)
     assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+def test_a_history_is_not_replaced(models: Models, tmp_path: Path) -> None:
+    alarm = {"AlarmName": "cpu", "NewStateValue": "ALARM", "StateChangeTime": "2026-03-01T14:02:11Z"}
+    (tmp_path / "alarm.json").write_text(json.dumps(alarm))
+    history = sl.History(tmp_path / "history")
+    history.ingest(tmp_path / "alarm.json")
+    with pytest.raises(BundleError, match=r"history is there already and it is no bundle \(.*choose another path"):
+        sl.save_bundle(history.path, **models._asdict(), overwrite=True)
+    assert len(history.alerts()) == 1
+
+
+@pytest.mark.parametrize("content", [b"{}", b"{", b'{"name": "my web extension", "manifest_version": 3}'])
+def test_a_manifest_of_something_else_is_not_replaced(models: Models, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "manifest.json").write_bytes(content)
+    with pytest.raises(BundleError, match="no bundle"):
+        sl.save_bundle(tmp_path / "mine", **models._asdict(), overwrite=True)
+    assert (tmp_path / "mine" / "manifest.json").read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["notes.md", "edges.parquet"])
+def test_a_bundle_with_something_else_in_it_is_not_replaced(models: Models, saved: Path, name: str) -> None:
+    (saved / name).unlink(missing_ok=True)
+    (saved / name).mkdir()
+    (saved / name / "thesis.txt").write_text("years of work")
+    with pytest.raises(BundleError, match=rf"holds files that no bundle has \({name}\)"):
+        sl.save_bundle(saved, **models._asdict(), overwrite=True)
+    assert (saved / name / "thesis.txt").exists()
+
+
+def test_a_damaged_bundle_is_replaced(models: Models, saved: Path) -> None:
+    (saved / "edges.parquet").unlink()
+    sl.save_bundle(saved, **models._asdict(), overwrite=True)
+    assert len(sl.load_bundle(saved).edges)
+
+
+@pytest.mark.parametrize(
+    "span", [pd.Timedelta("20min"), np.timedelta64(20, "m"), pd.Timedelta("20min").to_pytimedelta()]
+)
+def test_parameters_of_any_type_the_models_take_are_saved(models: Models, tmp_path: Path, span: pd.Timedelta) -> None:
+    alerts = sl.simulate_production(services=12, teams=3, days=21, incidents=15, random_state=5).alerts
+    clusterer = sl.IncidentClusterer(max_gap=span, min_alerts=np.int64(2)).fit(alerts)
+    model = sl.DependencyModel(window=span, refractory=span, block="2h", max_q=np.float32(0.5)).fit(alerts)
+    path = sl.save_bundle(tmp_path / "b", clusterer=clusterer, dependencies=model, production=models.production)
+    loaded = sl.load_bundle(path)
+    assert pd.Timedelta(loaded.clusterer.max_gap) == pd.Timedelta(span)
+    assert loaded.clusterer.fit(alerts).labels_.tolist() == clusterer.labels_.tolist()
+    pd.testing.assert_frame_equal(loaded.dependencies.edges_, model.edges_)
+
+
+def test_a_parameter_that_is_no_plain_value_is_named(models: Models, tmp_path: Path) -> None:
+    clusterer = sl.IncidentClusterer().fit(sl.simulate_production(services=6, teams=2, days=7, incidents=2).alerts)
+    with pytest.raises(BundleError, match="a parameter cannot be saved: <object object"):
+        sl.save_bundle(tmp_path / "b", **models._replace(clusterer=clusterer.set_params(max_gap=object()))._asdict())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_without_recent_alerts_is_saved_without_them(models: Models, tmp_path: Path) -> None:
+    statistics = models.dependencies.statistics_
+    model = sl.DependencyModel.from_statistics(statistics.to_frames(), settings=statistics.settings())
+    path = sl.save_bundle(tmp_path / "b", **models._replace(dependencies=model)._asdict())
+    assert not (path / "recent.parquet").exists()
+    loaded = sl.load_bundle(path)
+    assert loaded.dependencies.recent_ is None
+    assert "recent.parquet" not in loaded._repr_html_()
+    pd.testing.assert_frame_equal(loaded.dependencies.edges_, model.edges_)
+
+
+@pytest.mark.parametrize("unfitted", [{"clusterer": sl.IncidentClusterer()}, {"dependencies": sl.DependencyModel()}])
+def test_a_model_that_is_not_fitted_is_named(models: Models, tmp_path: Path, unfitted: dict) -> None:
+    with pytest.raises(NotFittedError, match=type(next(iter(unfitted.values()))).__name__):
+        sl.save_bundle(tmp_path / "b", **models._asdict() | unfitted)
+    assert not list(tmp_path.iterdir())
+
+
+def test_dependencies_are_links_and_edges_their_directions(models: Models, saved: Path) -> None:
+    bundle = sl.load_bundle(saved)
+    links = len(models.production.links)
+    assert (bundle.manifest["counts"]["links"], bundle.manifest["counts"]["edges"]) == (links, len(bundle.edges))
+    assert f", {links} dependencies, " in repr(bundle)
+    assert f"<th>dependencies</th><td>{links}</td>" in bundle._repr_html_()
+
+
+@pytest.mark.parametrize("part", ["data", "versions"])
+def test_display_does_without_what_is_not_said(saved: Path, part: str) -> None:
+    manifest = json.loads((saved / "manifest.json").read_text())
+    (saved / "manifest.json").write_text(json.dumps(manifest | {part: {}}))
+    bundle = sl.load_bundle(saved)
+    assert repr(bundle)
+    assert "unknown" in bundle._repr_html_()
 
 
 def test_display_is_escaped(saved: Path) -> None:

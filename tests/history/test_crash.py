@@ -12,7 +12,8 @@ import pytest
 from stanza_lab import History
 
 # One process imports, then forks a child per step; the child kills itself there. Steps of an ingest: batches learned,
-# then before and after the rename of each file (a file is synced before, its directory after).
+# then before and after the rename of each file (a file is synced before, its directory after); the first file is the
+# note that an ingest began.
 DRIVER = """
 import os, signal, sys
 from stanza_lab.history import History, parts
@@ -43,14 +44,14 @@ for step in steps:
     status = os.waitpid(child, 0)[1]
     print(step, os.WTERMSIG(status) if os.WIFSIGNALED(status) else "done")
 """
-EVENTS, REJECTED, MANIFEST, CACHE = ((f"fsync-{n}", f"fsync-{n + 1}") for n in (1, 3, 5, 7))
+BEGUN, EVENTS, REJECTED, MANIFEST, CACHE = ((f"fsync-{n}", f"fsync-{n + 1}") for n in (1, 3, 5, 7, 9))
 
 
 @pytest.mark.parametrize(
     ("known", "steps"),
     [
-        (False, ["batch-1", EVENTS[1], MANIFEST[0]]),
-        (True, ["batch-4", *EVENTS, REJECTED[1], *MANIFEST, CACHE[0]]),
+        (False, [BEGUN[1], "batch-1", EVENTS[1], MANIFEST[0]]),
+        (True, ["batch-4", BEGUN[0], *EVENTS, REJECTED[1], *MANIFEST, CACHE[0]]),
     ],
 )
 def test_killed_and_run_again_is_one_clean_run(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from itertools import permutations
 from typing import Any
 
 import pandas as pd
@@ -64,6 +65,26 @@ def test_firing_until_recovered_is_one_alert() -> None:
 def test_firing_again_before_recovery_is_a_renotification() -> None:
     frame = events(fired("a", 0), fired("b", 3), {**fired("c", 90), "kind": "renotified"}, resolved("d", 100))
     assert intervals(frame) == [(["a", "b", "c", "d"], 0, 100)]
+
+
+@pytest.mark.parametrize(("firing", "recovery"), [("a", "b"), ("b", "a")])
+def test_fired_and_recovered_at_one_instant_is_a_whole_alert(firing: str, recovery: str) -> None:
+    frame = events(fired(firing, 5), resolved(recovery, 5))
+    assert intervals(frame) == [([firing, recovery], 5, 5)]
+    assert intervals(events(resolved("0", 1), fired(firing, 5), resolved(recovery, 5)))[1:] == [
+        ([firing, recovery], 5, 5)
+    ]
+
+
+@pytest.mark.parametrize(("firing", "recovery"), [("a", "b"), ("b", "a")])
+def test_recovered_and_fired_at_one_instant_while_open_is_a_new_alert(firing: str, recovery: str) -> None:
+    frame = events(fired("0", 0), fired(firing, 5), resolved(recovery, 5), resolved("z", 9))
+    assert intervals(frame) == [(["0", recovery], 0, 5), ([firing, "z"], 5, 9)]
+
+
+def test_renotified_and_recovered_at_one_instant_is_over() -> None:
+    frame = events(fired("0", 0), resolved("a", 5), {**fired("b", 5), "kind": "renotified"})
+    assert intervals(frame) == [(["0", "b", "a"], 0, 5)]
 
 
 def test_firing_after_recovery_is_a_new_alert() -> None:
@@ -241,6 +262,33 @@ def test_bare_rule_key_stays_when_two_full_ones_are_known() -> None:
     ]
 
 
+def two_accounts(*, alarm: str = "cpu") -> list[dict[str, Any]]:
+    told = {"source": "cloudwatch", "alertname": alarm, "at": 0, "kind": "fired", "event_id": f"{alarm}|0"}
+    keys = {"111": f"arn:111:alarm:{alarm}", "222": f"arn:222:alarm:{alarm}", "bare": alarm}
+    return [told | {"rule_key": key, "native_ids": [name], "raw": name} for name, key in keys.items()]
+
+
+@pytest.mark.parametrize("alarm", ["cpu", "a", "arn", "alarm"])
+def test_equal_names_and_times_of_two_accounts_are_two_facts(alarm: str) -> None:
+    one, other, _ = two_accounts(alarm=alarm)
+    over = resolved(f"{alarm}|5", 5, source="cloudwatch", alertname=alarm, rule_key=one["rule_key"])
+    for frame in (events(one, other, over), events(over, other, one, one)):
+        assert sorted(intervals(frame)) == [(["111", f"{alarm}|5"], 0, 5), (["222"], 0, None)]
+        assert merge_shapes(frame)["event_id"].is_unique
+        assert fold_events(frame)["alert_id"].is_unique
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_bare_telling_of_one_of_several_facts_stays_by_itself(order: tuple[int, ...]) -> None:
+    rows = two_accounts()
+    facts = merge_shapes(events(*(rows[n] for n in order)))
+    assert dict(zip(facts["rule_key"], facts["native_ids"].str.join(","), strict=True)) == {
+        "arn:111:alarm:cpu": "111",
+        "arn:222:alarm:cpu": "222",
+        "cpu": "bare",
+    }
+
+
 def test_part_of_an_alarm_keeps_its_part_when_its_key_is_completed() -> None:
     full = fired("a", 0, alertname="cpu", rule_key="arn:alarm:cpu|host1")
     bare = resolved("b", 1, alertname="cpu", rule_key="cpu|host1")
@@ -296,7 +344,7 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
     for number in range(draw(st.integers(0, 14))):
         row = {
             "event_id": f"e{number}",
-            "at": draw(st.none() | st.integers(0, 120)),
+            "at": draw(st.none() | st.integers(0, 120) | st.sampled_from([30, 60])),
             "kind": draw(kinds),
             "alertname": draw(st.sampled_from(["cpu", "disk"])),
             **{name: draw(st.sampled_from(values)) for name, values in OPTIONAL.items()},
@@ -307,6 +355,8 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
         row["starts_at"] = draw(st.sampled_from([None, None, None, 7, 70]))
         for shape in range(draw(st.sampled_from([1, 1, 2]))):
             told = {name: draw(st.sampled_from(values)) for name, values in OPTIONAL.items()} if shape else {}
+            if shape:
+                told["rule_key"] = draw(st.sampled_from(["", "arn:", "arn2:"])) + row["alertname"]
             rows.append({**row, **told, "native_ids": [f"n{number}{shape}"], "raw": f"{shape}"})
     return events(*rows)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,13 +37,66 @@ def test_entry_that_does_not_add_up_is_a_defect() -> None:
 def test_reading_the_same_again_changes_no_entry() -> None:
     first = FileEntry("a.json", "aa", records=10, events=6, duplicates=1, ignored={"note": 2}, rejected=1)
     again = FileEntry("b.json", "aa", records=10, events=0, duplicates=7, ignored={"note": 2}, rejected=1)
-    assert list(manifest.ledger([first], [again, again]).values()) == [first]
+    assert list(manifest.ledger([first], [again, again], {"aa": 1}).values()) == [first]
 
 
 def test_reading_again_with_success_counts_what_was_gained() -> None:
     first = FileEntry("a.json", "aa", records=10, events=6, rejected=4)
     again = FileEntry("a.json", "aa", records=10, events=3, duplicates=6, rejected=1)
     assert first.read_again(again) == FileEntry("a.json", "aa", records=10, events=9, rejected=1)
+
+
+def test_reading_again_with_less_success_takes_nothing_back() -> None:
+    good = FileEntry("a.json", "aa", records=10, events=5, duplicates=3, ignored={"note": 2})
+    again = FileEntry("a.json", "aa", records=10, duplicates=2, rejected=8)
+    assert list(manifest.ledger([good], [again], {}).values()) == [good]
+
+
+def test_readings_that_each_see_a_part_add_up() -> None:
+    first = FileEntry("a.json", "aa", records=4, events=1, duplicates=1, rejected=2)
+    other = FileEntry("a.json", "aa", records=4, events=1, duplicates=1, rejected=2)
+    assert list(manifest.ledger([first], [other], {}).values()) == [
+        FileEntry("a.json", "aa", records=4, events=2, duplicates=2)
+    ]
+
+
+WHOLE: dict[str, Any] = {
+    "format": "stanza_lab history",
+    "version": 1,
+    "events": [{"name": "events/part-1.parquet", "rows": 3, "sha256": "aa"}],
+    "rejected": [],
+    "files": [{"file": "a", "content": "b", "records": 0, "events": 0, "duplicates": 0, "ignored": {}, "rejected": 0}],
+    "facts": {"datadog": 3},
+    "first": None,
+    "last": None,
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"events": None},
+        {"events": [3]},
+        {"events": [{"name": 1, "rows": 3, "sha256": "aa"}]},
+        {"events": [{"name": "x", "rows": "3", "sha256": "aa"}]},
+        {"events": [{"name": "x", "rows": 3, "sha256": "aa", "more": 1}]},
+        {"rejected": "x"},
+        {"rejected": {"name": "x"}},
+        {"files": [{"file": "a", "content": "b", "ignored": 3}]},
+        {"files": [{"file": "a", "content": "b", "ignored": {"note": "many"}}]},
+        {"files": [{"file": "a", "content": "b", "records": 3}]},
+        {"facts": ["datadog"]},
+        {"facts": {"datadog": "3"}},
+        {"first": 3},
+    ],
+)
+def test_wrong_types_are_damage(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(WHOLE))
+    assert manifest.read(tmp_path) is not None
+    path.write_text(json.dumps(WHOLE | wrong))
+    with pytest.raises(HistoryError, match=r"manifest.json is damaged .*; restore it"):
+        manifest.read(tmp_path)
 
 
 def test_digest_depends_on_the_events_only() -> None:

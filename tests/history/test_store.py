@@ -130,15 +130,121 @@ def test_reading_again_with_a_zone_replaces_what_was_rejected(history: History, 
     assert history.alerts()["starts_at"].tolist() == [pd.Timestamp("2026-03-01T13:02:11Z")]
 
 
-def test_leftovers_of_a_cut_off_ingest_are_ignored_and_removed(history: History, changes: Path) -> None:
+def test_reading_again_without_the_zone_takes_nothing_back(history: History, export: Callable[..., Path]) -> None:
+    alarm = {"AlarmName": "cpu", "NewStateValue": "ALARM"}
+    times = ["2026-03-01T14:00:00Z", *(f"2026-03-01T14:0{n}:00" for n in (1, 2, 3))]
+    path = export("local.json", *(alarm | {"StateChangeTime": at} for at in times))
+    seen = []
+    for tz in (None, "UTC", None):
+        report = history.ingest(path, tz=tz)
+        seen.append((report.events, len(report.rejected), history.files().iloc[0, 1:].tolist()))
+        assert len(history.rejected()) == history.files()["rejected"].sum()
+    assert seen == [(1, 3, [4, 1, 0, 0, 3]), (3, 0, [4, 4, 0, 0, 0]), (0, 3, [4, 4, 0, 0, 0])]
+
+
+def test_rejected_record_is_listed_once_however_often_it_was_read(history: History, export: Callable) -> None:
+    path = export("bad.json", "{broken")
+    assert len(history.ingest([path, path]).rejected) == 2
+    assert history.files()["rejected"].tolist() == [1]
+    history.ingest(path)
+    assert len(history.rejected()) == 1
+
+
+def test_own_directory_inside_the_ingested_folder_is_left_out(changes: Path) -> None:
+    history = History(changes.parent / "history")
+    first = history.ingest(changes.parent)
+    again = history.ingest(changes.parent)
+    assert (first.records, again.records, again.duplicates) == (7, 7, 5)
+
+
+def test_equal_names_in_two_accounts_are_two_alerts(
+    history: History, export: Callable[..., Path], sns: Callable
+) -> None:
+    def told(account: str, state: str, minute: int) -> dict[str, str]:
+        return sns("cpu", state, minute) | {"AlarmArn": f"arn:aws:cloudwatch:eu-west-1:{account}:alarm:cpu"}
+
+    records = [told("111", "ALARM", 0), told("222", "ALARM", 0), told("111", "OK", 5)]
+    report = history.ingest(export("together.json", *records, *records))
+    assert (report.events, report.duplicates, report.alerts_after) == (3, 3, 2)
+    assert history.alerts()["ends_at"].notna().tolist() == history.alerts()["rule_key"].str.contains("111").tolist()
+    assert history.events()["event_id"].is_unique
+    assert len(history.events()) == 3
+    for number, order in enumerate([(0, 1, 2), (2, 1, 0)]):
+        apart = History(history.path.with_name(f"apart{number}"))
+        counts = [apart.ingest(export(f"{number}{n}.json", records[n])).events for n in order]
+        assert counts == [1, 1, 1]
+        pd.testing.assert_frame_equal(apart.alerts(), history.alerts())
+        assert apart.ingest(export("together.json", *records)).duplicates == 3
+
+
+def test_leftovers_of_a_cut_off_ingest_are_ignored_and_removed(
+    history: History, changes: Path, items: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     history.ingest(changes)
     alerts = history.alerts()
-    lost = [history.path / "events" / "part-0123.parquet", history.path / "rejected" / "part.tmp"]
-    for path in lost:
-        path.write_bytes(b"half")
+    with monkeypatch.context() as patched:
+        patched.setattr("stanza_lab.history.manifest.write", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            history.ingest(items)
+    (history.path / "rejected" / "part.tmp").write_bytes(b"half")
+    assert len(list(history.path.glob("events/*.parquet"))) == 2
     pd.testing.assert_frame_equal(history.alerts(), alerts)
+    assert history.ingest(changes).duplicates == 5
+    assert len(list(history.path.glob("*/part*"))) == 2
+
+
+def test_former_rejected_rows_are_removed(history: History, changes: Path, export: Callable[..., Path]) -> None:
     history.ingest(changes)
-    assert not any(path.exists() for path in lost)
+    history.ingest(export("torn.json", "{torn"))
+    assert len(list(history.path.glob("rejected/*"))) == 1
+
+
+@pytest.mark.parametrize("ask", [History.alerts, History.events, History.rejected, History.files, "ingest"])
+def test_parts_without_a_manifest_are_kept_and_told(history: History, changes: Path, ask: Callable | str) -> None:
+    history.ingest(changes)
+    (history.path / "manifest.json").unlink()
+    before = contents(history)
+    with pytest.raises(HistoryError, match=r"holds 2 parts that manifest\.json does not list \(.*restore"):
+        history.ingest(changes) if isinstance(ask, str) else ask(history)
+    assert contents(history) == before
+
+
+@pytest.mark.parametrize("folder", ["events", "rejected"])
+def test_parts_the_manifest_does_not_list_are_kept_and_told(history: History, changes: Path, folder: str) -> None:
+    history.ingest(changes)
+    manifest = json.loads((history.path / "manifest.json").read_text())
+    (history.path / "manifest.json").write_text(json.dumps(manifest | {folder: []}))
+    before = contents(history)
+    with pytest.raises(HistoryError, match=rf"holds 1 part that manifest\.json does not list \({folder}/part-"):
+        history.ingest(changes)
+    assert contents(history) == before
+
+
+def test_manifest_lost_after_a_cut_off_ingest_is_told(
+    history: History, changes: Path, items: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.ingest(changes)
+    with monkeypatch.context() as patched:
+        patched.setattr("stanza_lab.history.manifest.write", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            history.ingest(items)
+    (history.path / "manifest.json").unlink()
+    before = contents(history)
+    with pytest.raises(HistoryError, match="does not list"):
+        history.ingest(changes)
+    assert contents(history) == before
+
+
+def test_listed_part_that_is_not_whole_removes_nothing(history: History, changes: Path, items: Path) -> None:
+    history.ingest(changes)
+    history.ingest(items)
+    part = next(history.path.glob("events/*"))
+    part.write_bytes(part.read_bytes()[:-100])
+    (history.path / "rejected" / "part.tmp").write_bytes(b"half")
+    before = contents(history)
+    with pytest.raises(HistoryError, match=r"a part of the history in .* cannot be read"):
+        history.ingest(changes)
+    assert contents(history) == before
 
 
 def test_folded_alerts_are_kept_and_damage_to_them_is_repaired(history: History, changes: Path) -> None:
