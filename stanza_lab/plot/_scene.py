@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stanza_lab.plot import _theme, layout
-from stanza_lab.production import neighbours, words
+from stanza_lab.production import words
 from stanza_lab.production.links import direction, ways
 
 if TYPE_CHECKING:
@@ -33,13 +33,14 @@ class Line:
     seen: bool
     width: float
     dash: str
+    faint: bool = False
 
 
 _BY_CONFIDENCE = (
     Line("traced or declared", 0.0, seen=True, width=2.4, dash="solid"),
     Line("inferred, probability 0.8 or more", 0.8, seen=False, width=2.4, dash="8px,4px"),
     Line("inferred, 0.5 to 0.8", 0.5, seen=False, width=1.5, dash="5px,4px"),
-    Line("inferred, below 0.5", 0.0, seen=False, width=1.1, dash="2px,3px"),
+    Line("guessed, below 0.5", 0.0, seen=False, width=1.1, dash="2px,3px", faint=True),
 )
 
 
@@ -55,21 +56,20 @@ class Scene:
     links: pd.DataFrame
     lines: tuple[Line, ...]
     collapsed: bool
+    caution: str
     notes: list[str]
 
 
 def build(production: ProductionMap, *, color: str, min_confidence: float | None, limit: int) -> Scene:
     """Choose what to draw of `production`: its services, or when more than `limit` are linked its clusters."""
-    pairs, notes = production.links, []
+    pairs, caution = production.links, ""
+    notes: list[str] = []
     team = production.focus.name if production.focus is not None and production.focus.kind == "team" else None
     if min_confidence is None:
-        min_confidence = production.usual_confidence
-        if min_confidence < neighbours.USUAL:
-            few = f"few dependencies have a probability of {neighbours.USUAL:.2f} or more here"
-            notes.append(f"{few}: the surest are shown, down to {min_confidence:.2f}")
+        min_confidence, caution = production.usual_confidence, production.caution
     shown = pairs[pairs["strength"] >= min_confidence]
     if len(pairs) > len(shown):
-        notes.append(f"{words.count(len(pairs) - len(shown), 'link')} below {min_confidence:.2f} not shown")
+        notes.append(f"{words.count(len(pairs) - len(shown), 'link')} below {min_confidence:g} not shown")
     linked = {*shown["src"], *shown["dst"]}
     if len(linked) > limit:
         nodes, links, lines = _clusters(production, shown, notes)
@@ -83,7 +83,7 @@ def build(production: ProductionMap, *, color: str, min_confidence: float | None
         if len(links) > MOST_LINKS:
             notes.append(f"the {MOST_LINKS} surest of {len(links):,} links shown")
             links = links.sort_values("strength", ascending=False, kind="stable").head(MOST_LINKS)
-    return Scene(_place(nodes, links), links.reset_index(drop=True), lines, len(linked) > limit, notes)
+    return Scene(_place(nodes, links), links.reset_index(drop=True), lines, len(linked) > limit, caution, notes)
 
 
 def _services(production: ProductionMap, shown: pd.DataFrame, linked: set[str], color: str) -> tuple[pd.DataFrame, int]:
@@ -137,24 +137,23 @@ def _links(shown: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _evidence(link: dict[Hashable, Any]) -> str:
-    def number(name: str, form: str) -> str | None:
-        return None if pd.isna(link[name]) else format(link[name], form)
-
     delay = None
     if not pd.isna(link["lag_s"]):
         delay = f"{link['dst'] if link['lag_s'] > 0 else link['src']} fires {words.span(link['lag_s'])} earlier"
     src, dst = (_theme.safe(link[end], limit=40) for end in ("src", "dst"))
+    seen = words.seen(link["provenance"])
+    back = seen if link["direction"] == "both" else ""
     return _theme.hover(
         f"{link['src']} {_mark(link['direction'])} {link['dst']}",
         [
-            ("dependency", number("link_confidence", ".2f")),
-            (f"{src} depends on {dst}", number("confidence", ".2f")),
-            ("the other way", number("back", ".2f")),
+            ("dependency", seen or words.probability(link["link_confidence"])),
+            (f"{src} depends on {dst}", seen or words.probability(link["confidence"])),
+            ("the other way", back or words.probability(link["back"])),
             ("fired together", words.count(link["support"], "time")),
-            ("lift", number("lift", ".1f")),
+            ("lift", None if pd.isna(link["lift"]) else f"{link['lift']:.1f}"),
             ("lag", delay),
-            ("q", number("q_value", ".2g")),
-            ("known as", " and ".join(link["provenance"]) or "inferred"),
+            ("q", words.rate(link["q_value"])),
+            ("known from", words.known_from(link["provenance"])),
             ("verdict", link["verdict"]),
         ],
     )
@@ -206,11 +205,12 @@ def _bundle(
     if back.max() > there.max():
         a, b, there, back = b, a, back, there
     best = bundled.iloc[int(bundled["strength"].argmax())]
+    sure = words.seen(best["provenance"]) or words.probability(best["strength"])
     way = str(direction(there.max(), back.max()))
     lines = [
         ("dependencies", len(bundled)),
         ("traced or declared", int(bundled["seen"].sum())),
-        ("surest", f"{best['src']} {_mark(best['direction'])} {best['dst']}, {best['strength']:.2f}"),
+        ("surest", f"{best['src']} {_mark(best['direction'])} {best['dst']}, {sure}"),
     ]
     return {
         "src": a[1],

@@ -22,7 +22,7 @@ _SEVERITY_COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#7F0000")
 _SEVERITY_SYMBOLS = ("circle", "triangle-up", "square", "diamond")
 SEVERITY = dict(zip(SEVERITIES, zip(_SEVERITY_COLOURS, _SEVERITY_SYMBOLS, strict=True), strict=True))
 
-_TOP = 92  # px for title, subtitle and the legend of lines
+_TOP, _LINE = 92, 16  # px for title, subtitle and the legend of lines; for each more line of the subtitle
 COUNTS = [(0.0, "#DCE9F5"), (0.35, "#7FB2D9"), (0.7, "#0072B2"), (1.0, "#08264A")]  # few to many, one hue
 
 
@@ -80,6 +80,7 @@ def figure(
     The figure is `height` px high, by default as high as the plot needs to be `plot_height`.
     """
     room = axis + 16 * len(notes) + 16
+    top = _TOP + _LINE * subtitle.count("<br>")
     note = {
         "text": "<br>".join(notes),
         "align": "left",
@@ -99,8 +100,8 @@ def figure(
         {
             "template": "none",
             "title": heading | {"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 14, "l": 20}},
-            "height": height or int(plot_height) + _TOP + room,
-            "margin": {"l": 20, "r": 20, "t": _TOP, "b": room},
+            "height": height or int(plot_height) + top + room,
+            "margin": {"l": 20, "r": 20, "t": top, "b": room},
             "paper_bgcolor": PAPER,
             "plot_bgcolor": PAPER,
             "font": {"family": "system-ui, sans-serif", "size": 12, "color": INK},

@@ -8,19 +8,18 @@ import numpy as np
 import plotly.graph_objects as go
 
 from stanza_lab import _params
+from stanza_lab.errors import SchemaError
 from stanza_lab.plot import _scene, _theme, layout
-from stanza_lab.production import words
+from stanza_lab.production import ProductionMap, words
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from stanza_lab.production import ProductionMap
 
 _LIGHTEST, _HEAVIEST = 10.0, 26.0  # px across: a node without alerts, the one with most
 _SMALLEST, _LARGEST = 18.0, 34.0  # px across: clusters, by their services
 _ROW, _TALL = 42, 54  # px per row; squares need more
 _HALO = ", ".join(["1px 1px 1px white", "-1px 1px 1px white", "1px -1px 1px white", "-1px -1px 1px white"] * 2)
-_SEEN, _INFERRED = "#7C8794", "#9BA5B1"  # lighter than names, which lie on top
+_SEEN, _INFERRED, _GUESSED = "#7C8794", "#9BA5B1", "#BAC2CB"  # lighter than names, which lie on top
 
 
 def production_map(
@@ -49,7 +48,7 @@ def production_map(
     min_confidence : float, optional
         From 0 to 1: probability that there is a dependency, whichever way (`link_confidence`). Inferred links below
         are not drawn, and the figure says how many. Default: the map's `usual_confidence`; where that is below 0.5 the
-        figure says so.
+        first line under the title says so, and what does not reach 0.5 is drawn faint.
     limit : int, default 150
         Most linked services drawn one by one. A larger map is drawn as clusters (teams; communities where teams are
         unknown), and says so.
@@ -67,6 +66,8 @@ def production_map(
     ------
     ParameterError
         A parameter is outside its range.
+    SchemaError
+        `production` is no map.
 
     Examples
     --------
@@ -77,6 +78,10 @@ def production_map(
     >>> figure.layout.title.text
     'Production map: 2 services, 1 dependency'
     """
+    if not isinstance(production, ProductionMap):
+        raise SchemaError(
+            f"production must be a ProductionMap, not {type(production).__name__}; pass sl.ProductionMap(edges)"
+        )
     _params.choice(color, "color", ("team", "environment"))
     if min_confidence is not None:
         _params.fraction(min_confidence, "min_confidence")
@@ -112,16 +117,20 @@ def _title(production: ProductionMap, scene: _scene.Scene) -> str:
     if scene.collapsed:
         size += f" as {words.count(len(scene.nodes), 'cluster')}"
     else:
-        number = len(scene.links)
-        size += f", {number:,} dependenc{'y' if number == 1 else 'ies'}"
+        size += f", {words.count(len(scene.links), 'dependency')}"
     focus = production.focus
-    name = "Production map" if focus is None else f"{'Team' if focus.kind == 'team' else 'Around'} {focus.name}"
+    if focus is None:
+        name = "Production map"
+    elif words.cluster(focus.name) != focus.name:
+        name = words.sentence(words.cluster(focus.name))[:-1]
+    else:
+        name = f"{'Team' if focus.kind == 'team' else 'Around'} {focus.name}"
     return f"{_theme.safe(name)}: {size}"
 
 
 def _how(scene: _scene.Scene) -> str:
-    """Say how to read the lines that are there."""
-    links, x = scene.links, scene.nodes["x"].to_numpy()
+    """Say what to be wary of, and how to read the lines and nodes that are there."""
+    links, x, kinds = scene.links, scene.nodes["x"].to_numpy(), set(scene.nodes["kind"])
     ways, one_way = set(links["direction"]), links[links["direction"] == "forward"]
     said = ["Too many services to draw one by one: clusters, with how many each has."] if scene.collapsed else []
     if ways != {"unknown"}:
@@ -131,7 +140,13 @@ def _how(scene: _scene.Scene) -> str:
     if len(one_way):
         mostly = "" if (x[one_way["src"]] < x[one_way["dst"]]).all() else "mostly "
         said.append(f"Callers {mostly}left, dependencies right{' where it is known' if 'unknown' in ways else ''}.")
-    return " ".join(said)
+    lines = [" ".join(said)]
+    if scene.caution:
+        lines.insert(0, f"<b>{words.sentence(scene.caution)}</b>")
+    sizes = [] if scene.collapsed else ["The larger a service, the more alerts."]
+    if "cluster" in kinds:
+        sizes.append("Hollow square: a cluster, all its services in one; the larger, the more of them.")
+    return "<br>".join([*filter(None, lines), " ".join(sizes)])
 
 
 def _groups(production: ProductionMap, color: str) -> list[str]:
@@ -196,7 +211,11 @@ def _line_trace(
         x=np.hstack([xs, gap]).ravel().astype("float32"),
         y=np.hstack([ys, gap]).ravel().astype("float32"),
         mode="lines+markers",
-        line={"width": line.width, "dash": line.dash, "color": _SEEN if line.seen else _INFERRED},
+        line={
+            "width": line.width,
+            "dash": line.dash,
+            "color": _SEEN if line.seen else _GUESSED if line.faint else _INFERRED,
+        },
         marker={
             "symbol": "arrow",
             "angleref": "previous",

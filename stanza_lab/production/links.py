@@ -61,9 +61,15 @@ def of(edges: pd.DataFrame) -> pd.DataFrame:
     ends = pd.MultiIndex.from_arrays(_ends(rows))
     second = ends.duplicated()
     links = rows[~second]
-    other = rows[second].set_index(ends[second])[["likely", "seen"]].reindex(ends[~second]).set_index(links.index)
+    other = (
+        rows[second]
+        .set_index(ends[second])[["likely", "seen", "verdict"]]
+        .reindex(ends[~second])
+        .set_index(links.index)
+    )
     implied = (links["link_confidence"].fillna(0.0) - links["likely"]).clip(lower=0.0).mask(links["seen"], 0.0)
-    links = links.assign(back=other["likely"].fillna(implied))
+    judged = links["verdict"].where(links["verdict"].notna(), other["verdict"])  # traces may judge one way only
+    links = links.assign(back=other["likely"].fillna(implied), verdict=judged)
     told = links["seen"] & ~other["seen"].isin([True])  # null where the other way has no row
     links = links.assign(direction=np.where(told, "forward", direction(links["likely"], links["back"])))
     order = ["strength", "link_confidence", "support", "src", "dst"]

@@ -31,14 +31,22 @@ class Focus:
     links_cut: int
 
     @property
+    def where(self) -> str:
+        """Which services, as it follows "26 services ..."."""
+        if self.kind == "team":
+            return self.name if words.cluster(self.name) != self.name else f"of {self.name}"
+        way = {"both": "", "upstream": ", upstream (its callers)", "downstream": ", downstream (what it calls)"}
+        return f"within {words.count(self.hops or 0, 'hop')} of {self.name}{way[self.direction]}"
+
+    @property
     def words(self) -> str:
         """The cut in words."""
         left = f"{words.count(self.services_cut, 'service')} and {words.count(self.links_cut, 'link')} left out"
         if self.kind == "team":
-            return f"the services of {self.name}; {left}"
-        way = {"both": "either way", "upstream": "upstream (its callers)", "downstream": "downstream (what it calls)"}
-        sure = f" over links of at least {self.min_confidence:.2f}" if self.min_confidence else ""
-        return f"within {words.count(self.hops or 0, 'hop')} of {self.name}, {way[self.direction]}{sure}; {left}"
+            return f"the services {self.where}; {left}"
+        way = ", either way" if self.direction == "both" else ""
+        sure = f" over links of at least {self.min_confidence:g}" if self.min_confidence else ""
+        return f"{self.where}{way}{sure}; {left}"
 
 
 class ProductionMap:
@@ -78,7 +86,7 @@ class ProductionMap:
     >>> production
     ProductionMap(3 services, 3 teams, 2 links)
     >>> production.near("shop", hops=1)
-    ProductionMap(2 services, 2 teams, 1 link; within 1 hop of shop, either way over links of at least 0.50; ...)
+    ProductionMap(2 services, 2 teams, 1 link; within 1 hop of shop, either way over links of at least 0.5; ...)
     >>> production.next_clusters("orders")["words"][1]
     'the next cluster over is storage, 1 service, through orders-db, usually 40 s before you, ...'
     """
@@ -173,6 +181,21 @@ class ProductionMap:
             return self.whole.usual_confidence
         return neighbours.usual(self._links, least=max(10, len(self._services)))
 
+    @property
+    def caution(self) -> str:
+        """What to say first where too few links reach 0.5 and fainter ones are shown for want of them; else empty."""
+        team = self.focus is not None and self.focus.kind == "team"
+        pairs = [self._links["strength"], self.border["strength"]] if team else [self._links["strength"]]
+        return neighbours.caution(pd.concat(pairs).to_frame(), self.usual_confidence)
+
+    @property
+    def heading(self) -> str:
+        """What is on the map, in words: "26 services within 2 hops of checkout"."""
+        size = words.count(len(self._services), "service")
+        if self.focus is not None:
+            return f"{size} {self.focus.where}"
+        return f"{size}, {words.count(len(self.teams), 'team')}" if self.teams else size
+
     @cached_property
     def border(self) -> pd.DataFrame:
         """The links a view was cut along, seen from inside: `ours`, `theirs`, `cluster`, `direction`, `lead_s` ..."""
@@ -181,7 +204,7 @@ class ProductionMap:
 
     @cached_property
     def unseen(self) -> pd.DataFrame:
-        """What could not be seen: one row per kind of gap with `what`, `services` (names) and `words`.
+        """What could not be seen: one row per kind of gap with `what`, `services` (names), `words` ("the team of ...").
 
         Links of `usual_confidence` and more count as known.
         """
@@ -190,18 +213,19 @@ class ProductionMap:
         unsaid = known[known["direction"] == "unknown"]
         linked, undirected = (table["service"].isin({*rows["src"], *rows["dst"]}) for rows in (known, unsaid))
         only_traced = self._links.loc[self._links["verdict"] == "trace-only", "dst"]
-        gaps: dict[str, Collection[str]] = {
-            "without alerts: what happens there shows only in others": table.loc[table["alerts"] == 0, "service"],
-            "without a known team": table.loc[table["team"].isna(), "service"],
-            f"without a dependency of probability {self.usual_confidence:.2f} or more": table.loc[~linked, "service"],
-            "with a dependency of which the direction is not known": table.loc[undirected, "service"],
-            "needed by others as traces show and alerts alone did not": sorted(set(only_traced)),
-            "in the ownership catalogue and nowhere else": self._unmapped,
-        }
+        names, bar = table["service"], f"{self.usual_confidence:g}"
+        gaps: list[tuple[str, str, Collection[str]]] = [
+            ("alerts", "any alert of {}: what happens there shows only in others", names[table["alerts"] == 0]),
+            ("team", "the team of {}", names[table["team"].isna()]),
+            ("dependency", f"a dependency of {{}} with probability {bar} or more", names[~linked]),
+            ("direction", "which way a dependency of {} points", names[undirected]),
+            ("need", "from alerts alone, that others need {}: traces show it", names[names.isin(only_traced)]),
+            ("catalogue", "any sign of {} that the ownership catalogue names", self._unmapped),
+        ]
         rows = [
-            {"what": what, "services": list(names), "words": f"{words.count(len(names), 'service')} {what}"}
-            for what, names in gaps.items()
-            if len(names)
+            {"what": what, "services": list(some), "words": said.format(words.count(len(some), "service"))}
+            for what, said, some in gaps
+            if len(some)
         ]
         return pd.DataFrame(rows, columns=["what", "services", "words"])
 
@@ -349,7 +373,7 @@ class ProductionMap:
         return f"ProductionMap({size}{'' if self.focus is None else '; ' + self.focus.words})"
 
     def _repr_html_(self) -> str:
-        return display.page(repr(self), self._services, self._links, self.unseen["words"])
+        return display.page(self.heading, self._services, self._links, self.unseen["words"])
 
     def _known(self, service: str) -> None:
         if not (self._services["service"] == service).any():
@@ -361,7 +385,10 @@ class ProductionMap:
     def _members(self, name: str) -> pd.Index:
         members = self.clusters.index[self.clusters == name]
         if members.empty:
-            raise UnknownNameError.among("team", name, self.clusters)
+            if self.teams:
+                raise UnknownNameError.among("team", name, self.teams)
+            known = words.listing(map(repr, sorted(set(self.clusters))), top=8)
+            raise UnknownNameError(f"team {name!r} not found; no team is known here, only communities: {known}")
         return members
 
     def _cut(self, inside: set[str], edges: pd.DataFrame) -> ProductionMap:

@@ -18,6 +18,18 @@ def usual(pairs: pd.DataFrame, *, least: int) -> float:
     return USUAL if ranked.empty else min(USUAL, float(np.floor(ranked.iloc[-1] * 100 + 1e-9) / 100))
 
 
+def caution(pairs: pd.DataFrame, bar: float) -> str:
+    """Return what a reader must hear first where links below `USUAL` count as known; nothing where none does."""
+    shown = pairs[pairs["strength"] >= bar]
+    sure = int((shown["strength"] >= USUAL).sum())
+    if sure == len(shown):
+        return ""
+    down = f"the surest guesses, down to {words.probability(bar)}"
+    if not sure:
+        return f"nothing reached {USUAL:g}; these are {down}"
+    return f"only {sure:,} of {len(shown):,} reached {USUAL:g}; the others are {down}"
+
+
 def hops_from(pairs: pd.DataFrame, service: str, *, hops: int, direction: str) -> dict[str, int]:
     """Return service -> hops away, for all within `hops` of `service`.
 
@@ -93,7 +105,8 @@ def summarize(across: pd.DataFrame, cluster_of: pd.Series, teams: set[str]) -> p
     for cluster, crossing in across.groupby("cluster"):
         ranked = crossing.sort_values(["strength", "support"], ascending=False, kind="stable")
         through = list(dict.fromkeys(ranked["theirs"]))
-        sure, direction = float(ranked["strength"].iloc[0]), str(ways[cluster])
+        surely, direction = float(ranked["strength"].iloc[0]), str(ways[cluster])
+        sure = words.seen(ranked["provenance"].iloc[0]) or f"confidence {words.probability(surely)}"
         size, lead_s = int(sizes[str(cluster)]), _usual(ranked["lead_s"], ranked["support"])
         rows.append(
             {
@@ -105,7 +118,7 @@ def summarize(across: pd.DataFrame, cluster_of: pd.Series, teams: set[str]) -> p
                 "direction": direction,
                 "links": len(ranked),
                 "lag_s": lead_s,
-                "confidence": sure,
+                "confidence": surely,
                 "words": words.neighbour(str(cluster), size, through, lead_s, sure, direction),
             }
         )

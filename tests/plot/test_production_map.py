@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from stanza_lab import plot, schema
-from stanza_lab.errors import ParameterError
+from stanza_lab.errors import ParameterError, SchemaError
 from stanza_lab.production import ProductionMap
 
 EDGES = schema.build(
@@ -67,16 +67,35 @@ def test_callers_stand_left_of_what_they_depend_on(production: ProductionMap) ->
 def test_edges_not_shown_are_counted(production: ProductionMap) -> None:
     figure = plot.production_map(production, min_confidence=0.3)
     assert figure.layout.title.text == "Production map: 4 services, 2 dependencies"
-    assert "1 link below 0.30 not shown" in notes(figure)
+    assert "1 link below 0.3 not shown" in notes(figure)
     assert "no dependency shown" in notes(figure)
 
 
 def test_where_few_edges_are_sure_the_surest_are_shown_and_said_to_be_shaky(production: ProductionMap) -> None:
     figure = plot.production_map(production)
     assert figure.layout.title.text == "Production map: 4 services, 3 dependencies"
-    assert notes(figure) == (
-        "few dependencies have a probability of 0.50 or more here: the surest are shown, down to 0.10"
-    )
+    first, *_ = figure.layout.title.subtitle.text.split("<br>")
+    assert first == "<b>Only 2 of 3 reached 0.5; the others are the surest guesses, down to 0.10.</b>"
+    lines = named(figure)
+    assert lines["guessed, below 0.5"].line.color not in {
+        lines[name].line.color for name in lines if name.startswith(("inferred", "traced"))
+    }
+
+
+def test_a_bar_that_was_asked_for_needs_no_caution(production: ProductionMap) -> None:
+    assert "reached" not in plot.production_map(production, min_confidence=0.1).layout.title.subtitle.text
+
+
+def test_sizes_and_squares_are_explained(production: ProductionMap) -> None:
+    whole = plot.production_map(production).layout.title.subtitle.text
+    assert "The larger a service, the more alerts." in whole
+    assert "square" not in whole
+    assert "Hollow square: a cluster" in plot.production_map(production.team("orders")).layout.title.subtitle.text
+
+
+def test_what_is_no_map_is_refused() -> None:
+    with pytest.raises(SchemaError, match=r"not DataFrame; pass sl\.ProductionMap\(edges\)"):
+        plot.production_map(EDGES)  # type: ignore[arg-type]
 
 
 # Alerts alone: surely linked, which way is not known. Traces: each calls the other.
@@ -96,7 +115,7 @@ def arrows(figure: go.Figure, name: str) -> int:
 def test_a_pair_of_unknown_direction_is_one_line_without_arrowhead() -> None:
     figure = plot.production_map(ProductionMap(UNSURE), min_confidence=0.7)
     assert figure.layout.title.text == "Production map: 2 services, 1 dependency"
-    assert figure.layout.title.subtitle.text == "No arrowhead: direction not known."
+    assert figure.layout.title.subtitle.text.startswith("No arrowhead: direction not known.<br>")
     assert arrows(figure, "inferred, 0.5 to 0.8") == 0
     hover = next(trace.hovertext[0] for trace in figure.data if trace.name is None)
     assert hover.startswith("<b>a – b</b><br>dependency: 0.76<br>a depends on b: 0.45<br>the other way: 0.32<br>")
@@ -141,9 +160,21 @@ def test_services_without_a_link_do_not_squeeze_the_rest() -> None:
 def test_hovering_an_edge_shows_its_evidence(production: ProductionMap) -> None:
     hovers = [text for trace in plot.production_map(production).data if trace.name is None for text in trace.hovertext]
     assert hovers[1] == (
-        "<b>shop → orders</b><br>dependency: 0.90<br>shop depends on orders: 0.90<br>the other way: 0.00"
-        "<br>fired together: 9 times<br>lag: orders fires 20 s earlier<br>known as: inferred"
+        "<b>shop → orders</b><br>dependency: 0.90<br>shop depends on orders: 0.90<br>the other way: &lt;0.01"
+        "<br>fired together: 9 times<br>lag: orders fires 20 s earlier<br>known from: alerts only"
     )
+
+
+def test_hovering_a_traced_edge_shows_no_certain_number() -> None:
+    edges = EDGES.assign(provenance=[["traced"]] * 3, confidence=0.9998)
+    hovers = [
+        text
+        for trace in plot.production_map(ProductionMap(edges)).data
+        if trace.name is None
+        for text in trace.hovertext
+    ]
+    assert "<br>dependency: traced<br>orders depends on db: traced<br>" in "".join(hovers)
+    assert "known from: traces only" in hovers[0]
 
 
 def test_a_team_keeps_its_colour_in_every_view(production: ProductionMap) -> None:
@@ -156,7 +187,7 @@ def test_the_focus_is_ringed_and_named_bold(production: ProductionMap) -> None:
     figure = plot.production_map(production.near("orders", hops=1))
     assert "<b>orders</b>" in texts(figure)
     assert figure.layout.title.text == "Around orders: 3 services, 2 dependencies"
-    assert "within 1 hop of orders, either way over links of at least 0.10; 1 service and 1 link left out" in notes(
+    assert "within 1 hop of orders, either way over links of at least 0.1; 1 service and 1 link left out" in notes(
         figure
     )
 

@@ -66,6 +66,11 @@ def test_strength_is_one_for_both_rows_of_what_was_seen() -> None:
     assert links.strength(table).tolist() == [1.0, 1.0, 0.2]
 
 
+def test_a_verdict_on_either_way_is_one_on_the_link() -> None:
+    table = edges(ALERTS_ALONE).assign(verdict=pd.Series([None, "alert-only"], dtype="category"))
+    assert links.of(table)["verdict"].tolist() == ["alert-only"]
+
+
 def test_an_edge_to_itself_is_no_link() -> None:
     assert links.of(edges([("a", "a", 0.9, 0.9, [])])).empty
 

@@ -120,6 +120,40 @@ def test_unknown_team_is_named(production: ProductionMap) -> None:
         production.team("storaje")
 
 
+def test_among_teams_only_teams_are_named_and_without_any_the_communities() -> None:
+    owners = OWNERS.assign(team=["web", "web", None, None, None, None])
+    with pytest.raises(UnknownNameError, match=r"^team 'nosuch' not found; 1 known: web$"):
+        ProductionMap(EDGES, ownership=owners).team("nosuch")
+    with pytest.raises(UnknownNameError, match=r"no team is known here, only communities: 'around [a-z-]*'"):
+        ProductionMap(EDGES).team("nosuch")
+
+
+def test_a_heading_is_in_words(production: ProductionMap) -> None:
+    assert production.heading == "6 services, 4 teams"
+    assert production.near("orders", hops=1).heading == "3 services within 1 hop of orders"
+    up = production.near("orders", hops=1, direction="upstream")
+    assert up.heading == "2 services within 1 hop of orders, upstream (its callers)"
+    assert production.team("web").heading == "2 services of web"
+    community = ProductionMap(EDGES.head(1)).team("around checkout")
+    assert community.heading == "2 services around checkout"
+    assert community.focus is not None
+    assert community.focus.words.startswith("the services around checkout; ")
+
+
+def test_caution_is_said_where_the_bar_was_lowered(production: ProductionMap) -> None:
+    assert production.caution == "only 4 of 5 reached 0.5; the others are the surest guesses, down to 0.10"
+    faint = ProductionMap(EDGES.assign(confidence=0.169))
+    assert faint.caution == "nothing reached 0.5; these are the surest guesses, down to 0.16"
+    assert ProductionMap(EDGES.assign(confidence=0.9)).caution == ""
+    assert production.team("orders").caution == ""  # both of its links over the border are sure
+
+
+def test_a_traced_neighbour_shows_no_certain_number() -> None:
+    traced = EDGES.assign(confidence=0.9998, provenance=[["traced"]] * len(EDGES))
+    said = ProductionMap(traced, ownership=OWNERS).next_clusters("orders")["words"]
+    assert said[0].endswith("before you, traced; you depend on it")
+
+
 def test_next_clusters_say_who_comes_next(production: ProductionMap) -> None:
     table = production.next_clusters("orders")
     assert table["cluster"].tolist() == ["storage", "web"]
@@ -238,7 +272,8 @@ def test_nothing_is_a_map_too() -> None:
 def test_explain_puts_the_evidence_in_words(production: ProductionMap) -> None:
     assert production.explain("orders", "orders-db") == (
         "orders and orders-db, a dependency in either direction: 0.80; orders depends on orders-db: 0.80, the other "
-        "way: 0.00; their alerts fired together 4 times; orders-db usually fires 40 s before orders; known as inferred."
+        "way: <0.01; their alerts fired together 4 times; orders-db usually fires 40 s before orders; known from "
+        "alerts only."
     )
 
 
@@ -263,7 +298,7 @@ def test_unseen_lists_the_gaps() -> None:
     catalogue = pd.DataFrame({"service": ["ghost"], "team": ["web"]})
     unseen = ProductionMap(EDGES.head(1), alerts, ownership=catalogue).unseen
     assert unseen["services"].tolist() == [["checkout"], ["alone", "checkout"], ["alone"], ["ghost"]]
-    assert unseen["words"].iloc[1] == "2 services without a known team"
+    assert unseen["words"].iloc[1] == "the team of 2 services"
 
 
 def test_unseen_passes_over_faint_links_and_names_unknown_directions() -> None:
@@ -272,8 +307,8 @@ def test_unseen_passes_over_faint_links_and_names_unknown_directions() -> None:
     more = [{"src": "x0", "dst": f"x{i}", "confidence": 0.9, "support": 1} for i in range(1, 3)]
     production = ProductionMap(pd.concat([UNSURE, schema.build([*sure, *faint, *more], schema.EDGES)]))
     unseen = production.unseen.set_index("what")["services"]
-    assert unseen["without a dependency of probability 0.50 or more"] == ["lonely"]
-    assert unseen["with a dependency of which the direction is not known"] == ["a", "b"]
+    assert unseen["dependency"] == ["lonely"]
+    assert unseen["direction"] == ["a", "b"]
 
 
 def test_from_tables_restores_a_map() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from stanza_lab.production import words
@@ -19,6 +21,7 @@ LINK = {
     "provenance": ["inferred", "traced"],
     "verdict": "confirmed",
 }
+GUESS = LINK | {"provenance": ["inferred"], "verdict": None}
 
 
 @pytest.mark.parametrize(
@@ -42,29 +45,81 @@ def test_a_lead_says_who_fires_first(seconds: float, said: str) -> None:
 
 
 def test_a_link_tells_all_its_evidence() -> None:
-    assert words.link(LINK) == (
+    assert words.link(GUESS) == (
         "shop and db, a dependency in either direction: 0.90; shop depends on db: 0.80, the other way: 0.10; their "
         "alerts fired together 14 times, 6.2 times as often as chance (p 1e-06, q 2e-05); shop usually fires 3 min "
-        "before db; known as inferred and traced; traces confirm it."
+        "before db; known from alerts only."
+    )
+
+
+def test_what_was_traced_is_said_to_be_and_shows_no_certain_number() -> None:
+    said = words.link(LINK | {"confidence": 0.9998, "link_confidence": 1.0})
+    assert said.startswith("shop and db; shop depends on db: traced, the other way: 0.10; their alerts")
+    assert said.endswith("known from alerts and traces; traces confirm it.")
+    both = words.link(LINK | {"direction": "both", "back": 1.0})
+    assert "(shop depends on db: traced, the other way: traced)" in both
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.9998, ">0.99"), (1.0, ">0.99"), (0.99, "0.99"), (0.5, "0.50"), (0.01, "0.01"), (0.0, "<0.01"), (math.nan, "")],
+)
+def test_a_probability_is_never_rounded_to_certainty(value: float, said: str) -> None:
+    assert words.probability(value) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(2e-5, "2e-05"), (0.0, "<0.01"), (0.25, "0.25"), (0.9998, ">0.99")])
+def test_a_rate_shows_how_small_it_is(value: float, said: str) -> None:
+    assert words.rate(value) == said
+
+
+@pytest.mark.parametrize(
+    ("provenance", "said"),
+    [
+        (["inferred"], "alerts only"),
+        (["inferred", "traced"], "alerts and traces"),
+        (["traced"], "traces only"),
+        (["declared"], "declaration only"),
+        ([], "alerts only"),
+    ],
+)
+def test_where_a_link_is_known_from(provenance: list[str], said: str) -> None:
+    assert words.known_from(provenance) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "thing", "said"),
+    [(1, "service", "1 service"), (3, "service", "3 services"), (1, "dependency", "1 dependency")],
+)
+def test_counts_have_their_plural(number: int, thing: str, said: str) -> None:
+    assert words.count(number, thing) == said
+    assert words.count(2, "dependency") == "2 dependencies"
+
+
+def test_a_community_is_called_what_it_is() -> None:
+    said = words.neighbour("around db", 3, ["db"], 40.0, "confidence 0.31", "downstream")
+    assert said == (
+        "the services around db come next, 3 services, through db, usually 40 s before you, confidence 0.31; "
+        "you depend on them"
     )
 
 
 def test_each_on_the_other_and_direction_not_known_are_told_apart() -> None:
     ways = "(shop depends on db: 0.80, the other way: 0.70)"
-    assert f"; each depends on the other {ways};" in words.link(LINK | {"direction": "both", "back": 0.7})
-    assert f"; which way is not known {ways};" in words.link(LINK | {"direction": "unknown", "back": 0.7})
+    assert f"; each depends on the other {ways};" in words.link(GUESS | {"direction": "both", "back": 0.7})
+    assert f"; which way is not known {ways};" in words.link(GUESS | {"direction": "unknown", "back": 0.7})
 
 
 def test_what_was_only_declared_needs_no_numbers() -> None:
     declared = LINK | {"confidence": float("nan"), "link_confidence": float("nan"), "provenance": ["declared"]}
-    assert words.link(declared).startswith("shop and db; shop depends on db; their")
+    assert words.link(declared).startswith("shop and db; shop depends on db: declared, the other way: 0.10; their")
 
 
 def test_a_link_only_traced_says_so() -> None:
     none = float("nan")
     link = LINK | {"support": 0, "lag_s": none, "verdict": "trace-only", "provenance": ["traced"]}
     assert (
-        "their alerts were never seen together; known as traced; traces show it, alerts alone did not."
+        "their alerts were never seen together; known from traces only; traces show it, alerts alone did not."
         in words.link(link)
     )
 
