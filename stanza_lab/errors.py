@@ -48,7 +48,7 @@ class UnknownNameError(StanzaError, KeyError):
         if close:
             hint = f"did you mean {' or '.join(map(repr, close))}?"
         elif names:
-            shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+            shown = ", ".join(map(repr, names[:8])) + (", ..." if len(names) > 8 else "")
             hint = f"{len(names)} known: {shown}"
         else:
             hint = f"no {kind} is known here"

@@ -16,7 +16,7 @@ def test_every_error_is_a_stanza_error() -> None:
     ("known", "hint"),
     [
         (["checkout", "cart"], "service 'chekout' not found; did you mean 'checkout'?"),
-        (["a", "b"], "service 'chekout' not found; 2 known: a, b"),
+        (["a", "b"], "service 'chekout' not found; 2 known: 'a', 'b'"),
         ([], "service 'chekout' not found; no service is known here"),
     ],
 )

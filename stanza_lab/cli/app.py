@@ -53,9 +53,6 @@ Out = Annotated[Path | None, typer.Option(help="Write the result to this file in
 Limit = Annotated[int, typer.Option(min=0, help="Rows the readable table shows; 0 shows all.")]
 
 
-_USUAL = 0.5  # probability from which a dependency is worth a look
-
-
 class Told(StrEnum):
     """How a report leaves the program."""
 
@@ -279,11 +276,9 @@ def map_(
         figure = sl.plot.production_map(production, min_confidence=min_confidence)
         sl.write_figure(html, figure, title=f"Map of production: {service or team or 'all services'}", table=links)
         stderr.print(Text(f"picture written to {html}"))
-    title = (
-        f"{len(links):,} dependencies of probability {least:.2g} or more among {len(production.services):,} services"
-    )
-    if least < min(_USUAL, min_confidence or 1):
-        title = f"few dependencies reach {_USUAL}: the surest guesses. {title}"
+    title = f"{production.heading}: {len(links):,} dependencies of probability {least:.2g} or more"
+    if min_confidence is None and production.caution:
+        title = f"{title} ({production.caution})"
     if format is not Format.table:
         emit(links, format=format, out=out, title=title)
         return

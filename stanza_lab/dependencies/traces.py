@@ -83,8 +83,8 @@ def overlay_traces(edges: pd.DataFrame, spans: pd.DataFrame, *, min_confidence: 
     was traced. There, for what was inferred or traced, Bayes' rule updates `confidence`: a call that is real is assumed
     to be missing from the traces in 10 % of cases, one that is not real to appear in 0.01 %. What traces show thus
     rises close to 1 (to 0.99 from 0.02, the least that a traced pair starts from); what they should have shown and did
-    not falls. `link_confidence` becomes the sum of both directions, at most 1. Laying the same traces over again
-    changes nothing.
+    not falls. `link_confidence` becomes that of either direction, as if they were independent. Laying the same traces
+    over again changes nothing.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def overlay_traces(edges: pd.DataFrame, spans: pd.DataFrame, *, min_confidence: 
         provenance=_told(rows["provenance"], traced & ~settled, inferred),
         verdict=rows["verdict"].astype("str").where(settled, verdict),
     )
-    either = rows["confidence"].groupby(pair).transform("sum").clip(upper=1)
+    either = 1 - (1 - rows["confidence"]).groupby(pair).transform("prod")
     rows = rows.assign(link_confidence=rows["link_confidence"].where(~judged.groupby(pair).transform("any"), either))
     rows = rows.sort_values(["confidence", "src", "dst"], ascending=[False, True, True], ignore_index=True)
     return schema.check(rows, schema.EDGES)

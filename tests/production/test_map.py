@@ -122,7 +122,7 @@ def test_unknown_team_is_named(production: ProductionMap) -> None:
 
 def test_among_teams_only_teams_are_named_and_without_any_the_communities() -> None:
     owners = OWNERS.assign(team=["web", "web", None, None, None, None])
-    with pytest.raises(UnknownNameError, match=r"^team 'nosuch' not found; 1 known: web$"):
+    with pytest.raises(UnknownNameError, match=r"^team 'nosuch' not found; 1 known: 'web'$"):
         ProductionMap(EDGES, ownership=owners).team("nosuch")
     with pytest.raises(UnknownNameError, match=r"no team is known here, only communities: 'around [a-z-]*'"):
         ProductionMap(EDGES).team("nosuch")
