@@ -65,7 +65,7 @@ def test_graph_has_every_node_and_the_edges_with_their_evidence() -> None:
 
 
 @given(rows, st.randoms())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_row_order_does_not_matter(table: list[tuple[int, str]], random: np.random.Generator) -> None:
     shuffled = list(table)
     random.shuffle(shuffled)
@@ -75,14 +75,14 @@ def test_row_order_does_not_matter(table: list[tuple[int, str]], random: np.rand
 
 
 @given(rows, st.integers(-400, 400))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_whole_days_earlier_or_later_do_not_matter(table: list[tuple[int, str]], days: int) -> None:
     moved = alerts([(minute + days * 24 * 60, name) for minute, name in table])
     assert_frame_equal(sl.DependencyModel().fit(moved).edges_, sl.DependencyModel().fit(alerts(table)).edges_)
 
 
 @given(rows, st.lists(st.integers(0, 5 * 24 * 60), max_size=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_piece_by_piece_equals_one_fit(table: list[tuple[int, str]], cuts: list[int]) -> None:
     whole, model = sl.DependencyModel().fit(alerts(table)), sl.DependencyModel()
     borders = [-1, *sorted(cuts), 10**6]

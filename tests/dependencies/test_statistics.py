@@ -68,14 +68,14 @@ def test_co_firing_over_midnight_belongs_to_the_later_day() -> None:
 
 
 @given(rows)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_counts_equal_those_of_two_plain_loops(table: list[tuple[int, str]]) -> None:
     pairs = count(table).pairs()
     assert dict(zip(zip(pairs["a"], pairs["b"], strict=True), pairs["cofirings"], strict=True)) == brute_force(table)
 
 
 @given(rows, st.randoms())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_row_order_does_not_matter(table: list[tuple[int, str]], random: np.random.Generator) -> None:
     shuffled = list(table)
     random.shuffle(shuffled)
@@ -83,7 +83,7 @@ def test_row_order_does_not_matter(table: list[tuple[int, str]], random: np.rand
 
 
 @given(rows)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_slices_add_up_to_the_whole(table: list[tuple[int, str]]) -> None:
     whole = count(table)
     first, second = (whole.keep(np.arange(len(whole.slices)) % 2 == odd) for odd in (0, 1))
@@ -93,7 +93,7 @@ def test_slices_add_up_to_the_whole(table: list[tuple[int, str]]) -> None:
 
 
 @given(rows, st.integers(1, 3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_counted_from_a_border_with_look_back_equals_the_slices_of_the_whole(
     table: list[tuple[int, str]], day: int
 ) -> None:

@@ -193,7 +193,7 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(ROWS, st.booleans())
 def test_twice_is_once_and_row_order_does_not_matter(rows, catalogued):
     catalog = CATALOG if catalogued else None

@@ -362,14 +362,14 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @given(tables(), st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_order_of_rows_does_not_matter(frame: pd.DataFrame, shuffle: random.Random) -> None:
     order = shuffle.sample(range(len(frame)), len(frame))
     pd.testing.assert_frame_equal(fold_events(frame.iloc[order]), fold_events(frame))
 
 
 @given(tables())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_facts_told_again_change_nothing(frame: pd.DataFrame) -> None:
     alerts = fold_events(frame)
     pd.testing.assert_frame_equal(fold_events(pd.concat([frame, frame])), alerts)
@@ -377,7 +377,7 @@ def test_facts_told_again_change_nothing(frame: pd.DataFrame) -> None:
 
 
 @given(tables(), st.integers(-(10**6), 10**6))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_shift_of_all_times_shifts_the_alerts(frame: pd.DataFrame, by: int) -> None:
     times = ["at", "starts_at", "acked_at", "ends_at"]
     shift = pd.Timedelta(by, unit="s")
@@ -388,7 +388,7 @@ def test_shift_of_all_times_shifts_the_alerts(frame: pd.DataFrame, by: int) -> N
 
 
 @given(tables())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_alert_ids_are_unique_and_no_firing_event_is_lost(frame: pd.DataFrame) -> None:
     alerts = fold_events(frame)
     assert alerts["alert_id"].is_unique
@@ -399,7 +399,7 @@ def test_alert_ids_are_unique_and_no_firing_event_is_lost(frame: pd.DataFrame) -
 
 
 @given(st.lists(st.integers(1, 90), max_size=12))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_alternation_gives_an_alert_per_firing(gaps: list[int]) -> None:
     at, rows = 0, []
     for number, gap in enumerate(gaps):

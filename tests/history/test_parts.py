@@ -84,7 +84,7 @@ def test_new_facts_and_new_tellings_are_told_apart(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("12"), st.sampled_from(["", "arn1:", "arn2:", "arn3:"])), max_size=9))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_new_facts_are_as_many_as_merging_finds_in_any_split(told: list[tuple[str, str]]) -> None:
     rows = [
         {"source": "a", "event_id": e, "native_ids": [k], "kind": "fired", "has_recovery": True, "raw": k}

@@ -89,7 +89,7 @@ def mutated(draw):
     return record
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(mutated(), max_size=6), st.booleans())
 def test_every_record_is_counted_once_whatever_is_in_it(tmp_path, records, lines) -> None:
     path = tmp_path / "export"

@@ -30,7 +30,7 @@ def test_a_full_column_is_split() -> None:
     assert np.bincount(column).max() <= 4
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(0, 80), st.integers(0, 99))
 def test_no_two_nodes_share_a_place(n: int, m: int, seed: int) -> None:
     random = np.random.default_rng(seed)

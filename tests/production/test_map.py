@@ -327,7 +327,7 @@ def test_display_is_small_and_escaped() -> None:
     assert len(shown) < 50_000
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.permutations(range(len(EDGES))))
 def test_order_of_edges_does_not_matter(order: list[int]) -> None:
     shuffled = ProductionMap(EDGES.iloc[list(order)], ownership=OWNERS)

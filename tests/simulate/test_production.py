@@ -170,7 +170,7 @@ def test_wrong_parameters_say_what_to_do(wrong: dict[str, object], message: str)
         sl.simulate_production(**wrong)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000), services=st.integers(6, 40), days=st.integers(1, 20))
 def test_any_production_is_consistent(seed: int, services: int, days: int) -> None:
     production = sl.simulate_production(services=services, teams=2, days=days, incidents=5, random_state=seed)
