@@ -14,12 +14,3 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise MissingExtraError(f"{purpose} needs {module}: pip install 'stanza_lab[{extra}]'") from error
-
-
-def available(module: str) -> bool:
-    """Return whether `module` can be imported."""
-    try:
-        importlib.import_module(module)
-    except ImportError:
-        return False
-    return True

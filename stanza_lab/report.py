@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from stanza_lab import schema
+from stanza_lab._optional import require
 from stanza_lab.errors import SchemaError
 from stanza_lab.production import display, words
 
@@ -78,6 +79,8 @@ figure, tr {{ break-inside: avoid; }} thead {{ display: table-header-group; }} .
 </body>
 </html>
 """
+
+_PICTURES = {".png", ".svg", ".pdf"}
 
 
 def write_report(
@@ -168,12 +171,13 @@ def write_report(
 def write_figure(
     path: str | os.PathLike[str], figure: go.Figure, *, title: str, table: pd.DataFrame | None = None
 ) -> Path:
-    """Write a figure as one HTML file that asks for nothing from outside.
+    """Write a figure as one HTML file that asks for nothing from outside, or as a picture.
 
     Parameters
     ----------
     path : path
-        File to write, in a folder that is there. It is replaced in one step.
+        File to write, in a folder that is there. A page is replaced in one step. A name that ends in .png, .svg or .pdf
+        gives a picture of the figure alone; that needs the extra ``images`` and a Chromium on the machine.
     figure : plotly.graph_objects.Figure
         Any figure.
     title : str
@@ -191,6 +195,8 @@ def write_figure(
     ------
     OSError
         The folder is not there, or the file cannot be written.
+    MissingExtraError
+        A picture is asked for, and the extra is not installed.
 
     Examples
     --------
@@ -203,6 +209,10 @@ def write_figure(
     ...     sl.write_figure(f"{folder}/map.html", figure, title="Map", table=edges).name
     'map.html'
     """
+    if (suffix := Path(path).suffix.lower()) in _PICTURES:
+        require("kaleido", extra="images", purpose=f"a figure as {suffix}")
+        figure.write_image(path)
+        return Path(path)
     parts = [_figure(figure, "figure", "Hover for details; double-click brings back the whole.")]
     if table is not None:
         of_links = {"confidence", "provenance"} <= set(table.columns)

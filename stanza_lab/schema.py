@@ -138,7 +138,7 @@ EDGES = Table(
         Column("lag_s", "float64", "median seconds from dst's alert to src's; negative when src fires first"),
         Column("p_value", "float64", "of so many co-firings by chance"),
         Column("q_value", "float64", "p_value after Benjamini-Hochberg over all pairs"),
-        Column("provenance", "strings", "where it is known from: declared, inferred, traced"),
+        Column("provenance", "strings", "where it is known from", PROVENANCES),
         Column("verdict", "category", "after an overlay of traces; null before", VERDICTS),
     ),
 )
@@ -275,7 +275,10 @@ def convert(values: pd.Series, column: Column) -> pd.Series:
     if kind == "time":
         return _times(values)
     if kind == "strings":
-        return pd.Series([_strings(v) for v in values], index=values.index, dtype=object)
+        lists = [_strings(v) for v in values]
+        if column.choices and (unknown := {word for words in lists for word in words} - set(column.choices)):
+            raise ValueError(f"{sorted(unknown)[0]!r} is not known; use some of {list(column.choices)}")
+        return pd.Series(lists, index=values.index, dtype=object)
     if kind == "ints":
         return pd.Series([[int(i) for i in v] if _listed(v) else [] for v in values], index=values.index, dtype=object)
     if kind == "severity":

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 import stanza_lab as sl
-from stanza_lab.errors import SchemaError
+from stanza_lab.errors import MissingExtraError, SchemaError
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -280,3 +282,10 @@ def test_a_figure_page_has_its_edges_as_a_table(tmp_path: Path) -> None:
     assert "<Map>" in page.words
     assert {"<b>", "db", "0.90", "confidence", ": how often both fired together"} <= set(page.words)
     assert re.search(r"Production map: 2 services", "".join(page.scripts[1:]))
+
+
+def test_a_picture_names_the_extra_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kaleido", None)
+    with pytest.raises(MissingExtraError, match=r"a figure as \.png needs kaleido: pip install 'stanza_lab\[images\]'"):
+        sl.write_figure(tmp_path / "map.png", go.Figure(), title="Map")
+    assert list(tmp_path.iterdir()) == []

@@ -60,6 +60,11 @@ def test_check_names_the_value_that_does_not_fit(column: str, values: list, mess
         schema.check(pd.DataFrame({column: values}), schema.ALERTS, need=[column])
 
 
+def test_words_of_a_list_are_checked() -> None:
+    with pytest.raises(SchemaError, match=r"'guessed' is not known; use some of \['declared', 'inferred', 'traced'\]"):
+        schema.check(pd.DataFrame({"provenance": [["inferred", "guessed"]]}), schema.EDGES, need=["provenance"])
+
+
 def test_check_refuses_a_column_that_stands_there_twice() -> None:
     frame = pd.DataFrame([["a", "b"]], columns=["service", "service"])
     with pytest.raises(SchemaError, match="'service' stands there more than once"):

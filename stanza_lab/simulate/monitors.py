@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from stanza_lab.simulate.topology import Topology
 
 
-VENDORS = ("cloudwatch", "datadog", "sentry")
-
-
 class Rule(NamedTuple):
     """A kind of monitor that services of one kind may have."""
 

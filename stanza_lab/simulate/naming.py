@@ -12,7 +12,7 @@ HEX = "0123456789abcdef"
 DIGITS = "123456789"
 UPPER = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-POD = "bcdfghjklmnpqrstvwxz2456789"
+POD = "bcdfghjklmnpqrstvwxz2456789"  # what Kubernetes draws the random ends of pod names from
 
 
 def codes(rng: np.random.Generator, count: int, length: int, alphabet: str) -> np.ndarray:

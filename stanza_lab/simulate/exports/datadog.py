@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stanza_lab.simulate.exports.joined import by_month, joined, lines, months
-from stanza_lab.simulate.naming import DIGITS, HEX, LETTERS, codes, iso
+from stanza_lab.simulate.naming import DIGITS, LETTERS, POD, codes, iso
 
 if TYPE_CHECKING:
     from stanza_lab.simulate.production import Production
@@ -52,8 +52,8 @@ def pods(production: Production) -> np.ndarray:
     """Return three pod names per service, the same for every caller."""
     rng = np.random.default_rng([production.parameters["random_state"], 11])
     services = production.services["service"].to_numpy(dtype=str)
-    replica = codes(rng, len(services), 10, HEX[2:10] + "bcdf")
-    ends = codes(rng, 3 * len(services), 5, "bcdfghjklmnpqrstvwxz2456789").reshape(-1, 3)
+    replica = codes(rng, len(services), 10, POD)
+    ends = codes(rng, 3 * len(services), 5, POD).reshape(-1, 3)
     return np.char.add(np.char.add(np.char.add(services, "-"), np.char.add(replica, "-"))[:, None], ends)
 
 
