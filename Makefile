@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-SHARED ?= ../shared
+SHARED ?= $(or $(STANZA_SHARED),../shared)
 PYTEST_FLAGS ?=
 
 .PHONY: help setup demo lab data test lint types notebooks bench lock check clean

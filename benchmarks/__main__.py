@@ -12,6 +12,8 @@ COUNTS = ("alerts", "true", "found", "true_edges")
 
 def main() -> None:
     shared = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared")
+    if not (shared / "data").is_dir():
+        sys.exit(f"no recordings at {shared}; pass the folder that holds them: python -m benchmarks FOLDER")
     for title, table in (
         (
             "Alerts into incidents (1 is perfect; 'all' counts each noise alert as a class of its own)",

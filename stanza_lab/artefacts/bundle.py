@@ -1,7 +1,8 @@
 """The bundle: what was learned, as one directory of JSON and Parquet.
 
 It holds parameters, co-firing statistics, edges and services, and a manifest with the versions, the span of the data
-and a hash of every file. It holds no alert text and nothing that executes when it is loaded. Written twice from the
+and a hash of every file. It holds no alert text (but the names of the
+nodes, whatever column they are) and nothing that executes when it is loaded. Written twice from the
 same models, it is the same bytes.
 """
 
@@ -128,8 +129,8 @@ def save_bundle(
     production : ProductionMap
         The map to save. Of a view, the whole map it was cut from.
     overwrite : bool, default False
-        Replace a bundle that is there, damaged or not. Anything else is never replaced: neither a directory without the
-        manifest of a bundle, such as a history, nor a bundle that files were added to.
+        Replace a bundle that is there, its tables damaged or not. Anything else is never replaced: neither a directory
+        without the manifest of a bundle, such as a history, nor a bundle that files were added to.
 
     Returns
     -------
@@ -303,7 +304,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     if manifest["format"] > FORMAT:
         raise BundleError(
             f"{path} has format {manifest['format']}, this stanza_lab {stanza_lab.__version__} reads up to {FORMAT}; "
-            f"it was written by stanza_lab {manifest.get('versions', {}).get('stanza_lab', '?')}: install that or newer"
+            f"it was written by {str(manifest.get('versions'))[:200]}; install that or newer"
         )
     if wrong := sorted(key for key in keys if not isinstance(manifest.get(key), dict)):
         raise BundleError(f"{file}: {wrong} are missing or no objects; the bundle was altered")

@@ -14,9 +14,9 @@ import typer
 from rich.text import Text
 
 import stanza_lab as sl
-from stanza_lab.cli.output import Format, emit, emit_json, format_of, lasting, plain, stderr
+from stanza_lab.cli.output import Format, emit, emit_json, format_of, plain, stderr
 from stanza_lab.errors import ParameterError, StanzaError
-from stanza_lab.production import Direction  # noqa: TC001  typer reads the annotation when it runs
+from stanza_lab.production import Direction, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,7 @@ class Analysis(NamedTuple):
 def _alerts(
     history: Path, since: str | None, until: str | None, where: str | None, ownership: Path | None
 ) -> pd.DataFrame:
-    with stderr.status(f"reading the alerts of {history}"):
+    with stderr.status(Text(f"reading the alerts of {history}")):
         known = sl.History(history).alerts()
         alerts = sl.resolve_entities(known, catalog=sl.read_ownership(ownership) if ownership else None)
         # After names are resolved: people filter by what they see.
@@ -98,7 +98,7 @@ def _analyse(alerts: pd.DataFrame, traces: Path | None, ownership: Path | None) 
     return Analysis(alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=owners))
 
 
-_WAYS = {"forward": "->", "back": "<-", "both": "<->", "unknown": "--"}
+_WAYS = {"forward": "->", "both": "<->", "unknown": "--"}
 _LINK_SPARE = ("verdict", "lag_s", "lift", "support")
 _LINK_LEGEND = (
     "->: src depends on dst, --: direction not known; linked: probability of a dependency either way; confidence: that "
@@ -109,8 +109,12 @@ _LINK_LEGEND = (
 
 def _brief(links: pd.DataFrame) -> pd.DataFrame:
     """Return what a reader takes in at once of links; files keep all columns."""
-    brief = links.assign(way=links["direction"].map(_WAYS))
-    brief = brief.rename(columns={"link_confidence": "linked", "provenance": "known_from"})
+    brief = links.assign(
+        way=links["direction"].map(_WAYS),
+        linked=links["link_confidence"].map(words.probability),
+        confidence=links["confidence"].map(words.probability),
+        known_from=links["provenance"],
+    )
     columns = ["src", "way", "dst", "linked", "confidence", "known_from", "support", "lift", "lag_s", "verdict"]
     return brief[columns]
 
@@ -192,7 +196,7 @@ def incidents(
     alone = int((found["incident_id"] == sl.schema.NOISE).sum())
     title = f"{len(summary):,} incidents of {len(found) - alone:,} alerts; {alone:,} alerts on their own; times in UTC"
     if format is Format.table:
-        summary = summary.assign(spread=summary["spread_s"].map(lasting))
+        summary = summary.assign(spread=summary["spread_s"].map(words.span))
         summary = summary[["incident_id", "starts_at", "spread", "alerts", "severity", "first_service", "title"]]
     legend = "spread: from the first to the last alert's start; first_service: fired first, which is a hint, no proof"
     spare = ("severity", "first_service")
@@ -225,7 +229,9 @@ def dependencies(
         f"{len(found.production.services):,} services; {int((~sure).sum()):,} weaker ones left out"
     )
     if not sure.any() and len(links):
-        title += f", the surest has {plain(float(links['strength'].max()))}: lower --min-confidence to see it"
+        title += (
+            f", the surest has {words.probability(float(links['strength'].max()))}: lower --min-confidence to see it"
+        )
     if format is Format.table:
         emit(
             _brief(links[sure]),
@@ -237,8 +243,10 @@ def dependencies(
             legend=_LINK_LEGEND,
         )
     else:
-        edges = found.edges
-        emit(edges[edges["link_confidence"] >= min_confidence], format=format, out=out, title=title)
+        told = {*zip(links["src"][sure], links["dst"][sure], strict=True)}
+        ends = zip(found.edges["src"], found.edges["dst"], strict=True)
+        edges = found.edges[[(src, dst) in told or (dst, src) in told for src, dst in ends]]
+        emit(edges, format=format, out=out, title=title)
 
 
 @app.command(name="map")
@@ -284,10 +292,10 @@ def map_(
         return
     emit(_brief(links), format=format, out=out, title=title, limit=limit, spare=_LINK_SPARE, legend=_LINK_LEGEND)
     if team:
-        for words in production.whole.next_clusters(team, min_confidence=min_confidence)["words"]:
-            typer.echo(f"* {plain(words)}")
-    for words in production.unseen["words"]:
-        stderr.print(Text(f"not seen: {plain(words)}", style="dim"))
+        for cluster in production.whole.next_clusters(team, min_confidence=min_confidence)["words"]:
+            typer.echo(f"* {plain(cluster)}")
+    for gap in production.unseen["words"]:
+        stderr.print(Text(f"not seen: {plain(gap)}", style="dim"))
 
 
 @app.command()

@@ -25,8 +25,8 @@ from stanza_lab.errors import ParameterError
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
-# C0 and C1 controls and the bidirectional overrides; tab and newline become spaces below.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 controls, line separators and what turns the direction of text; tab and newline become spaces below.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PIPED_WIDTH = 200  # characters when nobody says how wide: into a file or a pager
 _LEAST_WIDTH = 24  # characters a text column keeps before others are left out for it
@@ -43,12 +43,10 @@ class Format(StrEnum):
 
 
 def plain(value: Any) -> str:
-    """Return `value` as one line of harmless text for a terminal; a probability is never rounded to certainty."""
+    """Return `value` as one line of harmless text for a terminal."""
     if isinstance(value, float):
         if value != value:
             return ""
-        if 0.995 <= value < 1:
-            return ">0.99"
         return f"{value + 0.0:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d %H:%M}Z"
@@ -57,14 +55,6 @@ def plain(value: Any) -> str:
     if value is None or value is pd.NaT:
         return ""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\n", " ").replace("\t", " "))
-
-
-def lasting(seconds: float) -> str:
-    """Return a duration as people say it: 40 s, 17 min, 3.5 h, 5 d."""
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.2g} {unit}" if seconds < 10 * length else f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def format_of(chosen: Format | None, out: Path | None) -> Format:

@@ -6,7 +6,7 @@ from stanza_lab.dependencies.explanation import Explanation
 from stanza_lab.dependencies.metrics import score_edges
 from stanza_lab.dependencies.model import DependencyModel
 from stanza_lab.dependencies.statistics import CoFiringStatistics
-from stanza_lab.dependencies.traces import call_edges, overlay_traces, trace_coverage
+from stanza_lab.dependencies.traces import call_edges, overlay_traces
 
 __all__ = [
     "CoFiringStatistics",
@@ -15,5 +15,4 @@ __all__ = [
     "call_edges",
     "overlay_traces",
     "score_edges",
-    "trace_coverage",
 ]

@@ -25,7 +25,7 @@ from stanza_lab.errors import ParameterError, SchemaError
 
 Ints = npt.NDArray[np.int64]
 
-# Lag bins per side, as shares of the window: 15, 30, 60, 120 and 300 s for the default of 5 min. Signs tell the order.
+# Lag bins per side, as shares of the window: to 30, 60, 120, 240 and 600 s of the default 10 min. Signs tell the order.
 LAG_EDGES = np.array([0.0, 0.05, 0.1, 0.2, 0.4, 1.0])
 _SIDE = len(LAG_EDGES) - 1
 LAGS = [f"lag{i:+d}" for i in range(-_SIDE, _SIDE + 1)]  # lag-5 ... lag+0 (same instant) ... lag+5

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import pandas as pd
 
 from stanza_lab import schema
@@ -166,12 +164,6 @@ def overlay_traces(edges: pd.DataFrame, spans: pd.DataFrame, *, min_confidence: 
 def seen_in_traces(spans: pd.DataFrame) -> list[str]:
     """Return the services that traces show, as a span's own service or as a caller's peer, sorted."""
     return sorted({*_instrumented(spans), *call_edges(spans)["dst"]})
-
-
-def trace_coverage(spans: pd.DataFrame, *, services: Collection[str]) -> float:
-    """Return the share of `services` that traces show; on the rest an overlay has nothing to say."""
-    wanted = set(services)
-    return len(wanted.intersection(seen_in_traces(spans))) / len(wanted) if wanted else 0.0
 
 
 def _among(pairs: pd.DataFrame, others: pd.DataFrame) -> pd.Series:

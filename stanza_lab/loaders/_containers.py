@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import IO, Protocol, cast
 
 from stanza_lab.errors import LoadError, ParameterError
 
 Paths = str | Path | Iterable[str | Path]
 
 MAX_NESTING = 3  # archives within archives
+MAX_INNER_ZIP = 256 * 2**20  # bytes of a zip inside another archive
 _NOT_A_FILE = (
     "no regular file but a pipe, a device or a link that leads to no file; pass the files or folder themselves"
 )
@@ -122,7 +124,15 @@ def _members(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Strea
 def _zipped(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Stream | Broken]]:
     """Yield the members of a zip, sorted. Their names are only shown: nothing is written anywhere."""
     try:
-        archive = zipfile.ZipFile(stream)  # type: ignore[call-overload]
+        source: IO[bytes] = cast("IO[bytes]", stream)
+        if depth > 1:  # inside another archive nothing bounds what it claims to hold: what fits into memory is opened
+            held = source.read(MAX_INNER_ZIP + 1)
+            if len(held) > MAX_INNER_ZIP:
+                limit = f"a zip of over {MAX_INNER_ZIP // 2**20} MB inside another archive is not opened"
+                yield name, Broken("", "too_large", f"{limit}; unpack it first")
+                return
+            source = io.BytesIO(held)
+        archive = zipfile.ZipFile(source)
     except BROKEN_ARCHIVE as error:
         yield name, broken_archive(error)
         return
@@ -138,7 +148,7 @@ def _zipped(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Stream
                 yield inside, broken_archive(error)
                 continue
             with unpacked:
-                yield from _guarded(inside, unpacked, depth)
+                yield from _guarded(inside, cast("Stream", unpacked), depth)
 
 
 def _guarded(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Stream | Broken]]:

@@ -71,7 +71,16 @@ def of(edges: pd.DataFrame) -> pd.DataFrame:
     judged = links["verdict"].where(links["verdict"].notna(), other["verdict"])  # traces may judge one way only
     links = links.assign(back=other["likely"].fillna(implied), verdict=judged)
     told = links["seen"] & ~other["seen"].isin([True])  # null where the other way has no row
-    links = links.assign(direction=np.where(told, "forward", direction(links["likely"], links["back"])))
+    way = np.where(told, "forward", direction(links["likely"], links["back"]))
+    turned = way == "back"  # a pair with one row, of the way that is less likely: say it the likelier way round
+    links = links.assign(
+        src=links["src"].mask(turned, links["dst"]),
+        dst=links["dst"].mask(turned, links["src"]),
+        confidence=links["confidence"].mask(turned, links["back"]),
+        back=links["back"].mask(turned, links["likely"]),
+        lag_s=links["lag_s"].mask(turned, -links["lag_s"]),
+        direction=np.where(turned, "forward", way),
+    )
     order = ["strength", "link_confidence", "support", "src", "dst"]
     links = links.sort_values(order, ascending=[False, False, False, True, True], ignore_index=True)
     return links[list(COLUMNS)].astype({"direction": "str"})

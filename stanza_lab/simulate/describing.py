@@ -24,7 +24,8 @@ incidents. The rest is noise.
   - `sentry_issue_alerts_*.ndjson`: a log of webhooks.
 - `exports_later/`: a log of PagerDuty webhooks (v3), pages that copy some of the alerts. Apart, because nothing here
   reads that shape yet.
-- `traces/`: OTLP/JSON. {trace_coverage:.0%} of the services write traces; databases, caches and queues never do.
+- `traces/`: OTLP/JSON. {trace_coverage:.0%} of the services that are code write traces; databases, caches and queues
+  never do.
 - `ownership.csv`: the catalogue.
 - `truth/alert_labels.csv`: one row per exported record; an empty `incident_id` means that it belongs to none.
 - `truth/incidents.csv`: an empty `root_service` means a shared cause that hit unrelated services; an equal `pattern_id`

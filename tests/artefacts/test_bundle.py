@@ -108,7 +108,14 @@ def test_a_newer_format_names_the_version_that_reads_it(saved: Path) -> None:
     manifest = json.loads((saved / "manifest.json").read_text())
     manifest |= {"format": 99, "versions": {"stanza_lab": "7.0"}}
     (saved / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(BundleError, match=r"format 99.*stanza_lab 7\.0"):
+    with pytest.raises(BundleError, match=r"format 99.*'stanza_lab': '7\.0'"):
+        sl.load_bundle(saved)
+
+
+def test_a_newer_format_without_versions_is_refused_too(saved: Path) -> None:
+    manifest = json.loads((saved / "manifest.json").read_text())
+    (saved / "manifest.json").write_text(json.dumps(manifest | {"format": 99, "versions": "x"}))
+    with pytest.raises(BundleError, match="format 99"):
         sl.load_bundle(saved)
 
 

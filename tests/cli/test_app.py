@@ -256,3 +256,18 @@ def test_gzip_is_read_like_the_plain_file(run, exports: Path, tmp_path: Path) ->
         run("ingest", tmp_path / (plain.name + ".gz"), "--history", tmp_path / "2", "--format", "json").out
     )
     assert one["events"] == two["events"] > 0
+
+
+def test_files_hold_both_directions_of_what_the_table_counts(run, exports: Path, history: Path) -> None:
+    traced = ("--traces", exports / "traces", "--min-confidence", 1)
+    told = run("dependencies", history, *traced)
+    rows = json.loads(run("dependencies", history, *traced, "--format", "json").out)
+    pairs = {frozenset((row["src"], row["dst"])) for row in rows}
+    assert pairs
+    assert told.out.startswith(f"{len(pairs)} dependencies of probability 1 or more")
+
+
+def test_brackets_in_a_path_are_no_markup(run, tmp_path: Path) -> None:
+    result = run("alerts", tmp_path / "h[" / "b]")
+    assert result.code == 1
+    assert "Traceback" not in result.err

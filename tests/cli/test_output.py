@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stanza_lab.cli.output import Format, emit, format_of, lasting, plain
+from stanza_lab.cli.output import Format, emit, format_of, plain
 from stanza_lab.errors import ParameterError
 
 FRAME = pd.DataFrame(
@@ -64,7 +64,6 @@ def test_parquet_goes_to_a_file_only(tmp_path: Path) -> None:
     ("value", "text"),
     [
         (0.81234, "0.812"),
-        (0.9987, ">0.99"),
         (1.0, "1"),
         (-0.0, "0"),
         (12345.6, "12,346"),
@@ -79,22 +78,6 @@ def test_parquet_goes_to_a_file_only(tmp_path: Path) -> None:
 )
 def test_plain_text_of_a_value(value: object, text: str) -> None:
     assert plain(value) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (111, "111 s"),
-        (120, "2 min"),
-        (282, "4.7 min"),
-        (7_200, "2 h"),
-        (86_400, "24 h"),
-        (1_648_463, "19 d"),
-    ],
-)
-def test_durations_as_people_say_them(seconds: float, text: str) -> None:
-    assert lasting(seconds) == text
 
 
 def test_format_follows_the_choice_then_the_name_of_the_file() -> None:

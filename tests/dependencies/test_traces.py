@@ -10,7 +10,6 @@ from pandas.testing import assert_frame_equal
 
 import stanza_lab as sl
 from stanza_lab import schema
-from stanza_lab.dependencies import trace_coverage
 from stanza_lab.errors import ParameterError, SchemaError
 
 
@@ -193,11 +192,6 @@ def test_without_edges_the_calls_remain() -> None:
 def test_min_confidence_out_of_range_is_refused() -> None:
     with pytest.raises(ParameterError, match="min_confidence"):
         sl.overlay_traces(edges(), TRACED, min_confidence=2)
-
-
-def test_coverage_is_the_share_of_services_seen() -> None:
-    assert trace_coverage(TRACED, services=["web", "orders-db", "batch", "mailer"]) == 0.5
-    assert trace_coverage(TRACED, services=[]) == 0.0
 
 
 @pytest.mark.shared

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stanza_lab.errors import LoadError, ParameterError
-from stanza_lab.loaders import read_files
+from stanza_lab.loaders import _containers, read_files
 
 ALARM = b'{"AlarmName": "cpu", "NewStateValue": "ALARM", "StateChangeTime": "2026-03-01T14:02:11Z"}\n'
 
@@ -173,3 +173,13 @@ def test_one_broken_member_leaves_the_others(tmp_path) -> None:
     (tmp_path / "x.zip").write_bytes(packed.replace(packed[60:100], bytes(40)))
     [(_, _, first), (_, events, _)] = outcome(tmp_path)
     assert (len(first), events) == (1, 1)
+
+
+def test_a_large_zip_inside_another_archive_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_containers, "MAX_INNER_ZIP", 1_000)
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("a.json", "[" + "1," * 5_000 + "1]")
+    (tmp_path / "outer.gz").write_bytes(gzip.compress(inner.getvalue()))
+    [batch] = read_files(tmp_path / "outer.gz")
+    assert batch.rejected["reason"].tolist() == ["too_large"]

@@ -87,3 +87,10 @@ def test_a_way_is_known_when_it_is_twice_as_likely(forward: float, back: float, 
 def test_order_of_rows_does_not_matter(order: list[int]) -> None:
     rows = [*ALERTS_ALONE, ("b", "c", 0.2, 0.4, []), ("c", "b", 0.2, 0.4, [])]
     pd.testing.assert_frame_equal(links.of(edges([rows[i] for i in order])), links.of(edges(rows)))
+
+
+def test_a_single_row_of_the_less_likely_way_is_turned_round() -> None:
+    given = edges([("a", "b", 0.2, 0.9, ["inferred"])]).assign(lag_s=-30.0)
+    found = links.of(given)
+    assert found[["src", "dst", "direction", "lag_s"]].to_numpy().tolist() == [["b", "a", "forward", 30.0]]
+    assert found[["confidence", "back"]].to_numpy().tolist() == [[pytest.approx(0.7), 0.2]]
