@@ -151,7 +151,8 @@ class DependencyModel(BaseEstimator):
         """Add alerts that came in since; the result equals one `fit` on all of them.
 
         Alerts of the last two slices may come again or late: those slices are counted anew from what was known and what
-        came (the same alert twice counts once). Older alerts are refused, for their slices are closed.
+        came (the same alert twice counts once; in `skipped_`, which only adds up, twice). Older alerts are refused, for
+        their slices are closed.
 
         Parameters
         ----------

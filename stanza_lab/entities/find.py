@@ -14,7 +14,7 @@ from stanza_lab import schema
 from stanza_lab.entities import naming
 from stanza_lab.entities.evidence import TEXTS, Codes, Evidence, open_catalog
 from stanza_lab.entities.extract import CONFIDENCE, Reading
-from stanza_lab.entities.resolve import stated_services
+from stanza_lab.entities.resolve import sole, stated_services
 
 if TYPE_CHECKING:
     from stanza_lab.entities.arns import Resource
@@ -131,14 +131,14 @@ def _entity_ids(evidence: Evidence, readings: list[Reading]) -> list[str]:
     for resource in resources:
         if resource.arn:
             arns[_typed(resource)].add(resource.arn)
-    own = {r: r.arn or _single(arns[_typed(r)]) or _typed(r) for r in resources}
+    own = {r: r.arn or sole(arns[_typed(r)]) or _typed(r) for r in resources}
     by_name: dict[str, set[str]] = defaultdict(set)
     for resource, known_as in own.items():
         if resource.type != "host":
             tail = (resource.arn or "").split(":", 5)[-1]
             for name in {resource.name, tail, tail.partition("/")[2], tail.partition(":")[2]}:
                 by_name[name].add(known_as)
-    own |= {r: _single(by_name[r.name]) or own[r] for r in resources if r.type == "host"}
+    own |= {r: sole(by_name[r.name]) or own[r] for r in resources if r.type == "host"}
     same = {"service": evidence.services.canonical, "team": evidence.teams.canonical, "environment": naming.environment}
     return [
         f"resource:{own[r.resource]}" if r.kind == "resource" and r.resource else f"{r.kind}:{same[r.kind](r.name)}"
@@ -183,7 +183,3 @@ def _entity_table(alerts: pd.DataFrame, evidence: Evidence, found: _Found) -> pd
 
 def _typed(resource: Resource) -> str:
     return f"{resource.type}/{resource.name}"
-
-
-def _single(values: set[str]) -> str | None:
-    return next(iter(values)) if len(values) == 1 else None

@@ -96,7 +96,7 @@ def stated_services(evidence: Evidence) -> Objects:
             methods = ("pod", "text", "weak-text") if column == "alertname" else ("pod", "text")
             of_text = zip(evidence.columns[column].values, evidence.named(column), strict=True)
             only = [
-                None if naming.is_exception(text) else _only({r.name for r in found if r.method in methods})
+                None if naming.is_exception(text) else sole({r.name for r in found if r.method in methods})
                 for text, found in of_text
             ]
             names = _fill(names, evidence.columns[column].spread(only))
@@ -112,7 +112,7 @@ def _first_of(evidence: Evidence, kind: Kind, columns: Iterable[str], *, same: C
         chosen: list[str | None] = []
         for readings in evidence.stated(column):
             found = [r.name for r in readings if r.kind == kind and not (column in TEXTS and r.method == "arn-name")]
-            chosen.append(_only({*map(same, found)}) if column in TEXTS else found[0] if found else None)
+            chosen.append(sole({*map(same, found)}) if column in TEXTS else found[0] if found else None)
         names = _fill(names, evidence.columns[column].spread(chosen))
     return names
 
@@ -172,7 +172,8 @@ def _spelled(column: Column) -> tuple[Codes, list[tuple[str, ...]]]:
     return of_code[column.codes], [*numbers]
 
 
-def _only(names: set[str]) -> str | None:
+def sole(names: set[str]) -> str | None:
+    """Return the one name of a set, None when it holds another number of them."""
     return next(iter(names)) if len(names) == 1 else None
 
 

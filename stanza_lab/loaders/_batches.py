@@ -16,14 +16,13 @@ from stanza_lab import schema
 from stanza_lab.errors import ParameterError
 from stanza_lab.loaders import registry
 from stanza_lab.loaders._containers import Broken, Paths, files, streams
-from stanza_lab.loaders._decoding import documents
+from stanza_lab.loaders._decoding import SHOWN, documents
 from stanza_lab.loaders._records import Envelope, Event, Ignored, RecordError, Shape
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BATCH_RECORDS = 20_000
-_SHOWN = 2_000  # characters of a rejected record that are kept
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def rejection(file: str, error: RecordError, record: Any, envelope: Envelope) ->
         "locator": envelope.locator,
         "reason": error.reason,
         "message": error.message,
-        "raw": None if raw is None else _storable(raw[:_SHOWN]),
+        "raw": None if raw is None else _storable(raw[:SHOWN]),
     }
 
 

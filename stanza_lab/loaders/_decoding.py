@@ -16,7 +16,7 @@ from stanza_lab.loaders import _lines
 from stanza_lab.loaders._containers import Broken, Stream, broken_archive
 from stanza_lab.loaders._lines import Arriving, Line, Lines
 
-_SHOWN = 2_000  # characters of a broken piece that are kept
+SHOWN = 2_000  # characters of a broken piece that are kept
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _EMPTY = "the file is empty; export it again"
 
@@ -204,16 +204,16 @@ def _value(text: str, at: int) -> tuple[Any, int] | None:
 def _break(text: str, at: int, error: Exception, line: int, *, undecodable: bool) -> Broken:
     """Describe the piece of JSON that starts at `at` and cannot be read."""
     if isinstance(error, RecursionError):
-        return Broken("", "too_deep", "the JSON is nested too deeply to be an alert export", text[at : at + _SHOWN])
+        return Broken("", "too_deep", "the JSON is nested too deeply to be an alert export", text[at : at + SHOWN])
     where = error.pos if isinstance(error, json.JSONDecodeError) else at
     cut = not text[where:].strip() or "Unterminated" in str(error)
     locator = f"line {line}, character {at - text.rfind(chr(10), 0, at)}"
     if cut and not undecodable:
         message = "the JSON ends in the middle of this piece; export it again to have the rest. All before it was read"
-        return Broken(locator, "truncated_json", message, text[at : at + _SHOWN])
+        return Broken(locator, "truncated_json", message, text[at : at + SHOWN])
     why = "it is not UTF-8" if undecodable and cut else str(error)
     message = f"not valid JSON from here on ({why}); correct it or export it again. All before it was read"
-    return Broken(locator, "bad_json", message, text[at : at + _SHOWN])
+    return Broken(locator, "bad_json", message, text[at : at + SHOWN])
 
 
 def _not_json(text: str, *, binary: bool) -> Broken:
@@ -222,7 +222,7 @@ def _not_json(text: str, *, binary: bool) -> Broken:
     if not text.strip():
         return Broken("", "empty_file", _EMPTY)
     return Broken(
-        "", "not_json", "not JSON, so nothing was read from it; fine unless it is an alert export", text[:_SHOWN]
+        "", "not_json", "not JSON, so nothing was read from it; fine unless it is an alert export", text[:SHOWN]
     )
 
 

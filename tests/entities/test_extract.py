@@ -14,8 +14,9 @@ def said(readings):
     return [(r.kind, r.name, r.method) for r in readings]
 
 
-def test_every_method_has_a_confidence():
-    assert all(0 < value <= 1 for value in CONFIDENCE.values())
+def test_what_is_stated_counts_more_than_what_is_read_out_of_a_text():
+    read = CONFIDENCE["weak-text"], CONFIDENCE["text"], CONFIDENCE["key-value"], CONFIDENCE["dimension"]
+    assert 0 < read[0] < read[1] < read[2] < read[3] < CONFIDENCE["field"] < 1
 
 
 def test_field_is_read_unless_it_is_residue():

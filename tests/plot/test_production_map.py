@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -210,14 +208,13 @@ def test_a_large_map_is_drawn_as_clusters_and_says_so() -> None:
 
 def test_without_teams_a_large_map_shows_communities() -> None:
     figure = plot.production_map(many(300, 600, 0))
+    assert texts(figure)
     assert all(text.startswith("<b>around service-") or "no team" in text for text in texts(figure))
 
 
-def test_two_thousand_services_are_quick_and_small() -> None:
-    production = many(2_000, 10_000, 60)
-    start = time.perf_counter()
-    figure = plot.production_map(production)
-    assert time.perf_counter() - start < 6  # 0.3 s alone on two cores; the machine of a test may be busy
+def test_two_thousand_services_make_a_small_figure() -> None:
+    figure = plot.production_map(many(2_000, 10_000, 60))
+    assert len(texts(figure)) == 60
     assert len(figure.to_json()) < 5_000_000
 
 
