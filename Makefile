@@ -51,7 +51,7 @@ bench: setup ## print the accuracy tables and the speed ratios
 	@$(BIN)/python -m benchmarks $(SHARED)
 
 lock: setup ## resolve requirements.lock again
-	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev --generate-hashes --no-strip-extras \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
 
 check: lint types test ## everything CI runs

@@ -93,17 +93,17 @@ def read_files(
     return _batches(files(paths, skip), shapes, zone)
 
 
-def found_in(stream: Any, shapes: tuple[Shape, ...], tz: tzinfo | None) -> Iterator[registry.Found]:
+def found_in(file: str, stream: Any, shapes: tuple[Shape, ...], tz: tzinfo | None) -> Iterator[registry.Found]:
     """Yield every record in a stream, and what of it is none, each with where it stood."""
     if isinstance(stream, Broken):
-        yield _error(stream), stream.raw, Envelope(stream.locator)
+        yield _error(stream), stream.raw, Envelope(stream.locator, file=file)
         return
     for document in documents(stream, registry.PAGES):
         if isinstance(document, Broken):
-            yield _error(document), document.raw, Envelope(document.locator)
+            yield _error(document), document.raw, Envelope(document.locator, file=file)
         else:
             locator = f"{document.locator} $".lstrip()
-            yield from registry.unwrap(document.value, Envelope(locator, tz=tz), shapes)
+            yield from registry.unwrap(document.value, Envelope(locator, tz=tz, file=file), shapes)
 
 
 def rejection(file: str, error: RecordError, record: Any, envelope: Envelope) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _batches(paths: list[Path], shapes: tuple[Shape, ...], tz: tzinfo | None) ->
         for file, stream in streams(path):
             rows = _Rows()
             started = False
-            for found in found_in(stream, shapes, tz):
+            for found in found_in(file, stream, shapes, tz):
                 if rows.records == BATCH_RECORDS:
                     yield _batch(file, rows)
                     rows, started = _Rows(), True

@@ -5,8 +5,8 @@ A system module exposes ``SHAPES`` (the records it knows) and ``PAGES`` (the key
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -27,21 +27,42 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What surrounded a record: where it stood, the id of the delivery it came in, the zone of times without one."""
+    """What surrounded a record.
+
+    Attributes
+    ----------
+    locator : str
+        Where in its file it stood.
+    delivery_id : str or None
+        Id of the delivery it came in.
+    tz : tzinfo or None
+        Zone of times that state none.
+    file : str
+        The file, an archive's member behind '!'.
+    received : int or None
+        When whoever kept the record got it, in microseconds since 1970: stands in for a time the record lacks.
+    """
 
     locator: str = ""
     delivery_id: str | None = None
     tz: tzinfo | None = None
+    file: str = ""
+    received: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One kind of record of one system: how to tell it and how to read it."""
+    """One kind of record of one system: how to tell it and how to read it.
+
+    A record that tells several facts (a notification about a group of alerts) has `parts`: what it yields, as (where,
+    part), is read and kept in its place. Each part holds all that `read` needs, for it is all that is kept.
+    """
 
     source: str
     name: str
     matches: Callable[[Record], bool]
     read: Callable[[Record, Envelope], Event | Ignored]
+    parts: Callable[[Record], Iterable[tuple[str, Record]]] | None = None
 
 
 class RecordError(Exception):
@@ -105,6 +126,24 @@ def moment(value: Any, field: str, envelope: Envelope) -> int:
             "no_time", f"field {field!r} holds no time; a time is never guessed: export it with its times"
         )
     return at
+
+
+def dated(value: Any, field: str, envelope: Envelope) -> Event:
+    """Return `at` and `time_source` of a record that may lack a time: its own, else that of its receipt, else none."""
+    try:
+        at = _times.read(value, tz=envelope.tz)
+    except ValueError as error:
+        raise RecordError("bad_time", f"field {field!r}: {error}") from None
+    if at is not None:
+        return {"at": at, "time_source": "event"}
+    if envelope.received is not None:
+        return {"at": envelope.received, "time_source": "receipt"}
+    return {"at": None, "time_source": "none"}
+
+
+def instant(value: Any, field: str, envelope: Envelope) -> int | None:
+    """Return a time beside that of the event (an end, an acknowledgement), None when there is none."""
+    return dated(value, field, replace(envelope, received=None))["at"]
 
 
 def embedded(value: Any) -> Any:

@@ -8,7 +8,27 @@ from itertools import chain
 from typing import Any, Protocol
 
 from stanza_lab._params import choice
-from stanza_lab.loaders import cloudwatch, datadog, otel, sentry
+from stanza_lab.loaders import (
+    alertmanager,
+    azure,
+    cloudwatch,
+    datadog,
+    elastic,
+    gcp,
+    grafana,
+    honeycomb,
+    logs,
+    newrelic,
+    opsgenie,
+    otel,
+    pagerduty,
+    sentry,
+    servicenow,
+    slack,
+    splunk,
+    tabular,
+)
+from stanza_lab.loaders import _times
 from stanza_lab.loaders._records import Envelope, Event, Ignored, Record, RecordError, Shape, embedded, mapping, name
 
 
@@ -24,11 +44,26 @@ class System(Protocol):
         """Return the keys under which its page objects list records."""
 
 
+# The order decides where two systems could take a record: what any record might look like comes last.
 _SYSTEMS: tuple[System, ...] = (
     datadog,
     cloudwatch,
     sentry,
+    pagerduty,
+    honeycomb,
+    slack,
+    elastic,
+    grafana,
+    alertmanager,
+    opsgenie,
+    newrelic,
+    azure,
+    gcp,
+    splunk,
+    servicenow,
     otel,
+    logs,
+    tabular,
 )
 
 SHAPES = tuple(chain.from_iterable(system.SHAPES for system in _SYSTEMS))
@@ -50,7 +85,11 @@ _PAGING = frozenset(
     )
 )
 _DELIVERY = ("delivery_id", "deliveryId", "MessageId", "messageId")
+# Keys under which a log line or queue says when it received what it wraps.
+_RECEIPT = ("received_at", "receivedAt", "received", "receipt_time", "@timestamp", "timestamp", "Timestamp", "time", "ts")
 _MAX_DEPTH = 12
+# What a reader raises when a field is not of the type it should be.
+_WRONG_TYPES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 # What unwrapping a document ends in: a record of a known shape, or the reason why there is none.
 Found = tuple[Shape | RecordError, Any, Envelope]
@@ -80,13 +119,12 @@ def unwrap(value: Any, envelope: Envelope, shapes: tuple[Shape, ...], depth: int
         yield RecordError("too_deep", "wrapped too deeply to be an alert export"), value, envelope
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            inside = Envelope(f"{where}[{index}]", envelope.delivery_id, envelope.tz)
-            yield from unwrap(item, inside, shapes, depth + 1)
+            yield from unwrap(item, replace(envelope, locator=f"{where}[{index}]"), shapes, depth + 1)
     elif not isinstance(value, dict):
         message = f"a record is a JSON object, this is {type(value).__name__}; nothing was read from it"
         yield RecordError("not_an_object", message), value, envelope
     elif (shape := _detect(value, shapes)) is not None:
-        yield shape, value, envelope
+        yield from _parts(shape, value, envelope)
     else:
         nothing = True
         for key in value:
@@ -105,9 +143,8 @@ def read(shape: Shape, record: Record, envelope: Envelope) -> Event | Ignored:
     """Read one record; whatever is wrong with it ends in a `RecordError`."""
     try:
         return shape.read(record, envelope)
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        message = f"a {shape.source} {shape.name} whose fields do not have the types they should ({error})"
-        raise RecordError("malformed", message) from error
+    except _WRONG_TYPES as error:
+        raise _malformed(shape, error) from error
 
 
 def _detect(record: Record, shapes: tuple[Shape, ...]) -> Shape | None:
@@ -115,6 +152,30 @@ def _detect(record: Record, shapes: tuple[Shape, ...]) -> Shape | None:
         if shape.matches(record):
             return shape
     return None
+
+
+def _parts(shape: Shape, record: Record, envelope: Envelope) -> Iterator[Found]:
+    """Yield the parts of a record that has some, else the record itself."""
+    if shape.parts is None:
+        yield shape, record, envelope
+        return
+    nothing = True
+    try:
+        for where, part in shape.parts(record):
+            nothing = False
+            yield shape, part, replace(envelope, locator=envelope.locator + where)
+    except RecordError as error:
+        yield error, record, envelope
+    except _WRONG_TYPES as error:
+        yield _malformed(shape, error), record, envelope
+    else:
+        if nothing:
+            yield shape, record, envelope
+
+
+def _malformed(shape: Shape, error: Exception) -> RecordError:
+    message = f"a {shape.source} {shape.name} whose fields do not have the types they should ({error})"
+    return RecordError("malformed", message)
 
 
 def _is_empty_page(record: Record) -> bool:
@@ -127,10 +188,18 @@ def _is_empty_page(record: Record) -> bool:
 
 def _wrapped(record: Record, envelope: Envelope, key: str, held: Any) -> Envelope:
     """Return the envelope of what `record` holds under `key`; the id of a delivery of several is the id of none."""
-    delivery_id = envelope.delivery_id
+    delivery_id, received = envelope.delivery_id, envelope.received
     if isinstance(held, dict):
         headers = mapping(record.get("headers"))
         ids = [value for header, value in headers.items() if header.lower().endswith("delivery-id")]
         ids += [record.get(k) for k in _DELIVERY]
         delivery_id = next((found for value in ids if (found := name(value))), delivery_id)
-    return replace(envelope, locator=f"{envelope.locator}.{key}", delivery_id=delivery_id)
+        received = next((at for k in _RECEIPT if (at := _received(record.get(k), envelope)) is not None), received)
+    return replace(envelope, locator=f"{envelope.locator}.{key}", delivery_id=delivery_id, received=received)
+
+
+def _received(value: Any, envelope: Envelope) -> int | None:
+    try:
+        return _times.read(value, tz=envelope.tz)
+    except ValueError:
+        return None  # another word under a common key: no time of receipt is told

@@ -111,7 +111,7 @@ def read_spans(paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
     rejected: list[Record] = []
     for path in files(paths):
         for file, stream in streams(path):
-            for found in found_in(stream, registry.shapes_of("otel"), None):
+            for found in found_in(file, stream, registry.shapes_of("otel"), None):
                 for row, raw, envelope in _rows(*found):
                     if isinstance(row, RecordError):
                         rejected.append(rejection(file, row, raw, envelope))

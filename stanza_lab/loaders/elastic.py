@@ -1,0 +1,8 @@
+"""Elastic and Kibana."""
+
+from __future__ import annotations
+
+from stanza_lab.loaders._records import Shape
+
+SHAPES: tuple[Shape, ...] = ()
+PAGES: tuple[str, ...] = ()
