@@ -19,8 +19,8 @@
 # **Question.** What did our alerting systems say over the last months, and can we trust the import?
 #
 # **Data.** `data/exports/`: a quarter of a year of Datadog, Sentry and CloudWatch exports of a simulated shop
-# (made by `make data`). To look at your own, put exports of any mix of vendors into a folder and change `data`
-# below. Nothing leaves this machine.
+# (made by `make data`). To look at your own, put exports of any mix of vendors into a folder `exports`, and who owns
+# what into `ownership.csv` beside it; then change `data` below. Nothing leaves this machine.
 #
 # **Takes** about ten seconds.
 
@@ -51,7 +51,7 @@ report
 # %% [markdown]
 # **Duplicates** are the same fact told twice (a CloudWatch state change that stands both in the alarm history and in
 # the EventBridge archive). **Ignored** are records of a known kind that are no alerts. **Rejected** records are
-# listed with file, place and reason, so that you can mend the export:
+# listed with file, place and reason, so that you can mend the export. The bundled exports have none:
 
 # %%
 report.rejected[["file", "locator", "reason", "message"]].head(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from operator import index
@@ -12,6 +13,7 @@ from stanza_lab.errors import ParameterError
 
 Duration = str | timedelta | pd.Timedelta
 Instant = str | datetime | pd.Timestamp
+Size = str | int
 
 
 def duration(value: Duration, name: str, *, zero: bool = False) -> pd.Timedelta:
@@ -34,6 +36,22 @@ def instant(value: Instant, name: str) -> pd.Timestamp:
     if pd.isna(at):
         raise ParameterError(f"{name}={value!r} is not a time")
     return at.tz_localize("UTC") if at.tzinfo is None else at.tz_convert("UTC")
+
+
+def size(value: Size, name: str, *, low: int = 1) -> int:
+    """Return `value` in bytes: a number of them, or text such as "2GB" (1024s, whether MB or MiB)."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?\s*", value, re.IGNORECASE)
+        number = float(match[1]) * 1024 ** "KMGT".find(match[2].upper() or "-") * 1024 if match and match[2] else None
+        if match and not match[2]:
+            number = float(match[1])
+    else:
+        number = None if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
+    if number is None:
+        raise ParameterError(f"{name}={value!r} is not a size; pass '2GB', '768MB' or a number of bytes")
+    if not number >= low:
+        raise ParameterError(f"{name}={value!r} is too little; pass at least '{-(-low // 2**20)}MB'")
+    return int(number)
 
 
 def fraction(value: float, name: str) -> float:

@@ -192,6 +192,6 @@ def open_catalog(catalog: Any) -> pd.DataFrame | None:
     """Return the catalogue as a checked table: read from a path, or given as one."""
     if catalog is None:
         return None
-    if isinstance(catalog, (str, PathLike)):
+    if isinstance(catalog, (str, PathLike, list, tuple)):
         return read_ownership(catalog)
     return schema.check(catalog, schema.OWNERSHIP, need=["service"], what="catalog")

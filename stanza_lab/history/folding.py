@@ -17,8 +17,9 @@ import pandas as pd
 
 from stanza_lab import _params, schema
 from stanza_lab.errors import SchemaError
+from stanza_lab.history import bursts, definitions
 
-FOLDING = 2  # raise it when the same events fold into other alerts: stored results of another number are not used
+FOLDING = 3  # raise it when the same events fold into other alerts: stored results of another number are not used
 ALERT_COLUMNS = [name for name in schema.ALERTS.names if name != "incident_id"]
 _FACT = ["source", "event_id"]
 _BARE = ["source", "alertname", "bare"]
@@ -40,7 +41,8 @@ def fold_events(events: pd.DataFrame, *, quiet_gap: _params.Duration = "30min") 
     at one instant leave the rule as it was: where nothing is open the firing comes first, where an alert is open the
     recovery. Where the vendor has a key for the occurrence, or the record states its own `starts_at`, that decides the
     interval instead. Events without a time that state neither are alerts of their own, without times. Events of kind
-    changed and note are no alerts.
+    changed and note are no alerts; the notes that define a rule fill what its alerts lack (see `definitions.fill`), and
+    log lines are alerts where they come in bursts (see `bursts.add_bursts`).
 
     Parameters
     ----------
@@ -83,10 +85,11 @@ def fold_events(events: pd.DataFrame, *, quiet_gap: _params.Duration = "30min") 
     [90.0]
     """
     gap = _params.duration(quiet_gap, "quiet_gap")
-    facts = merge_shapes(events)
+    told = merge_shapes(events)
+    facts = bursts.add_bursts(told, gap)
     facts = facts[facts["kind"].isin(["fired", "renotified", "acknowledged", "resolved"])]
     facts, interval = _intervals(facts, gap)
-    return _alerts(facts, interval)
+    return definitions.fill(_alerts(facts, interval), told)
 
 
 def merge_shapes(events: pd.DataFrame) -> pd.DataFrame:
@@ -212,8 +215,14 @@ def _intervals(facts: pd.DataFrame, gap: pd.Timedelta) -> tuple[pd.DataFrame, In
     before = np.concatenate([[2], _latest(state)])[:-1]
     quiet = ~facts["has_recovery"].to_numpy() & (facts["at"].diff() > gap).to_numpy()
     starts = (firing & ((before != 1) | quiet)) | (recovered & (before == 0))
-    starts = first | (starts & ~own.to_numpy()[order])
-    return facts, np.cumsum(starts) - 1
+    # Of an occurrence only a firing that states its own start does: an incident reopened after it was resolved.
+    owned: Mask = own.to_numpy()[order]
+    reopened = starts & owned & ~first & (facts["starts_at"] == facts["at"]).to_numpy()
+    starts = first | (starts & ~owned) | reopened
+    interval = np.cumsum(starts) - 1
+    # What later facts say of the start is when the occurrence began, an interval ago.
+    earlier = np.isin(interval, interval[reopened]) & ~reopened
+    return facts.assign(starts_at=facts["starts_at"].mask(earlier)), interval
 
 
 def _by_instant(facts: pd.DataFrame, *, thread: npt.NDArray[Any]) -> Ints:
@@ -260,7 +269,8 @@ def _alerts(facts: pd.DataFrame, interval: Ints) -> pd.DataFrame:
 
     fired = np.zeros(size, dtype=bool)
     fired[interval[firing]] = True
-    leading = firing | ~fired[interval]  # who speaks for the alert: its firing events, or all when there is none
+    # Who speaks for the alert: its firing events and records that tell it whole, or all when there is none that fires.
+    leading = firing | facts["starts_at"].notna().to_numpy() | ~fired[interval]
     ends = facts["ends_at"].fillna(at.where(_recovered(facts)))
     ended = ends.notna().to_numpy()
     severity = np.where(leading, facts["severity"].cat.codes, -1)

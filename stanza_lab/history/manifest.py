@@ -8,11 +8,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import orjson
+import pandas as pd
 
 from stanza_lab.errors import HistoryError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pyarrow as pa
 
 NAME = "manifest.json"
 FORMAT = "stanza_lab history"
@@ -72,11 +78,19 @@ class Manifest:
     facts: dict[str, int] = field(default_factory=dict)  # events by source
     first: str | None = None  # span of the events, ISO
     last: str | None = None
+    kept_from: str | None = None  # events before this time were removed and are not read again, ISO
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """Return all parts."""
         return self.events + self.rejected
+
+    def expired(self, at: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+        """Return which times lie before what the history keeps."""
+        if self.kept_from is None:
+            return np.zeros(len(at), dtype=bool)
+        times = pd.Series(at.to_pandas())
+        return (times < pd.Timestamp(self.kept_from)).to_numpy()
 
     def digest(self, *also: Any) -> str:
         """Return a name for what is derived from these events (and `also`)."""
@@ -117,6 +131,7 @@ def read(directory: Path) -> Manifest | None:
                 facts=found["facts"],
                 first=found["first"],
                 last=found["last"],
+                kept_from=found.get("kept_from"),
             )
         )
     except (KeyError, TypeError, AttributeError, HistoryError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stanza_lab import schema
 from stanza_lab.errors import HistoryError
 from stanza_lab.history.manifest import Part, settle, sha256
 
@@ -22,12 +25,29 @@ if TYPE_CHECKING:
     from stanza_lab.history.folding import Mask
 
 ROW_GROUP = 50_000
+# Columns of few words: stored as a dictionary. In the others looking for one takes longer than it saves.
+_REPEATING = {c.name for c in schema.EVENTS.columns if c.dtype in ("category", "severity")}
 
-# A fact, its rule where the full key is known (as in `folding`), and one telling of it. These numbers are made anew by
-# each ingest, so nothing depends on how they are made.
-_FACT = "md5_number(concat_ws(chr(31), source, event_id))"
-_RULE = "CASE WHEN strpos(rule_key || '|', alertname || '|') > 1 THEN md5_number(rule_key) END"
-_TELLING = "md5_number(concat_ws(chr(31), source, event_id, native_ids::VARCHAR, raw))"
+# A fact, its rule where the full key is known (as in `folding`), and one telling of it, as numbers: of 128 bits what
+# facts are told apart by, of 64 what only tellings of one fact are. Each ingest makes them anew, so nothing depends on
+# how they are made.
+_FACT = "concat_ws(chr(31), source, event_id)"
+_KEYED = f"""
+    hash({_FACT}) AS fact, hash('fact' || {_FACT}) AS fact_2, source,
+    CASE WHEN strpos(rule_key || '|', alertname || '|') > 1 THEN hash(rule_key) END AS rule,
+    hash({_FACT}, native_ids, raw) AS telling, "at"
+"""
+KEYS = pa.schema(
+    [
+        ("fact", pa.uint64()),
+        ("fact_2", pa.uint64()),
+        ("source", pa.string()),
+        ("rule", pa.uint64()),
+        ("telling", pa.uint64()),
+        ("at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+_COLUMNS = "k.fact::UHUGEINT * 18446744073709551616 + k.fact_2 AS fact, k.rule, k.telling"
 
 
 @contextmanager
@@ -68,10 +88,11 @@ def to_arrow(frame: pd.DataFrame, columns: pa.Schema) -> pa.Table:
 class PartWriter:
     """Write tables into one new part of a directory; nothing appears there before `finish`."""
 
-    def __init__(self, directory: Path, columns: pa.Schema) -> None:
+    def __init__(self, directory: Path, columns: pa.Schema, *, compression: str = "zstd") -> None:
         directory.mkdir(exist_ok=True)
         self._temporary = directory / "part.tmp"
-        self._writer = pq.ParquetWriter(self._temporary, columns, compression="zstd")
+        repeating = [name for name in columns.names if name in _REPEATING]
+        self._writer = pq.ParquetWriter(self._temporary, columns, compression=compression, use_dictionary=repeating)
         self._waiting: list[pa.Table] = []
         self._rows = 0
 
@@ -108,27 +129,61 @@ class PartWriter:
             self._waiting = []
 
 
+def adopt(file: Path, directory: Path, rows: int) -> Part:
+    """Return a finished file as a part of the directory: the same file there, or a copy of it."""
+    content = sha256(file)
+    final = directory / f"part-{content[:16]}.parquet"
+    temporary = directory / "part-adopted.tmp"
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(file, temporary)
+    except OSError:  # no links here
+        shutil.copyfile(file, temporary)
+    settle(temporary, final)
+    return Part(f"{directory.name}/{final.name}", rows, content)
+
+
+class Keys:
+    """Make the keys by which events are told apart."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(config={"threads": 1})
+
+    def of(self, events: pa.Table) -> pa.Table:
+        """Return the keys of some events, a row each (`KEYS`)."""
+        self._connection.register("batch", events)
+        keys: pa.Table = self._connection.sql(f"SELECT {_KEYED} FROM batch").to_arrow_table()
+        self._connection.unregister("batch")
+        return keys.cast(KEYS)
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._connection.close()
+
+
 class KnownEvents:
     """Tell new facts from facts known, in batches; the keys of all known ones lie in DuckDB, which may use the disk."""
 
-    def __init__(self, parts: Sequence[Path], *, temporary: Path) -> None:
-        self._connection = duckdb.connect(config={"temp_directory": str(temporary)})
-        self._connection.execute("CREATE TABLE known (fact UHUGEINT, rule UHUGEINT, telling UHUGEINT)")
+    def __init__(self, parts: Sequence[Path], *, temporary: Path, memory: int | None = None) -> None:
+        limit = {} if memory is None else {"memory_limit": f"{memory // 2**20}MiB"}
+        self._connection = duckdb.connect(config={"temp_directory": str(temporary), **limit})
+        self._connection.execute("CREATE TABLE known (fact UHUGEINT, rule UBIGINT, telling UBIGINT)")
         if parts:
-            query = f"INSERT INTO known SELECT {_FACT}, {_RULE}, {_TELLING} FROM read_parquet(?)"
+            query = f"INSERT INTO known SELECT {_COLUMNS} FROM (SELECT {_KEYED} FROM read_parquet(?)) k"
             with damage_told(parts[0].parent):
                 self._connection.execute(query, [[str(part) for part in parts]])
 
-    def add(self, events: pa.Table) -> tuple[Mask, Mask]:
-        """Learn a batch; return which rows are new facts and which are worth storing (facts in a new shape too).
+    def add(self, keys: pa.Table) -> tuple[Mask, Mask]:
+        """Learn the keys of a batch; return which rows are new facts and which are worth storing.
+
+        Worth storing is a fact in a new shape too.
 
         Of a fact told with several full rule keys each key is a fact: the first passes for the fact itself. Tellings
         without a full key are never counted apart from it.
         """
         run = self._connection
-        run.register("batch", events.append_column("row", pa.array(np.arange(events.num_rows))))
-        keys = f"{_FACT} AS fact, {_RULE} AS rule, {_TELLING} AS telling"
-        run.execute(f"CREATE OR REPLACE TABLE keyed AS SELECT row, {keys} FROM batch")
+        run.register("batch", keys.append_column("row", pa.array(np.arange(keys.num_rows))))
+        run.execute(f"CREATE OR REPLACE TABLE keyed AS SELECT row, {_COLUMNS} FROM batch k")
         run.unregister("batch")
         seen = run.execute(
             """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -28,12 +30,16 @@ class IngestReport:
         Records of known kinds that hold no alert, by kind.
     rejected : DataFrame
         Records that could not be used (`schema.REJECTED`): where, why, what to do.
+    redacted : dict of str to int
+        Secrets, addresses and names that were replaced before anything was kept, by kind.
+    tables : tuple of str
+        How the columns of tables were understood, a line each.
     by_source : DataFrame
         source, records, events, duplicates; ignored and rejected records have no source.
     by_file : DataFrame
         file, records, events, duplicates, ignored, rejected, in the order they were read.
     alerts_before, alerts_after : int
-        Alerts in the history.
+        Alerts in the history, counted when first asked for: the events are folded then.
 
     Examples
     --------
@@ -57,16 +63,31 @@ class IngestReport:
     duplicates: int
     ignored: dict[str, int]
     rejected: pd.DataFrame
+    redacted: dict[str, int]
+    tables: tuple[str, ...]
     by_source: pd.DataFrame
     by_file: pd.DataFrame
-    alerts_before: int
-    alerts_after: int
+    count_alerts: Callable[[], tuple[int, int]] = field(repr=False)
 
     def __post_init__(self) -> None:
         """Hold the promise that nothing is lost."""
         ends = self.events + self.duplicates + sum(self.ignored.values()) + len(self.rejected)
         if self.records != ends:
             raise HistoryError(f"{self.records} records read, {ends} accounted for; this is a defect")
+
+    @cached_property
+    def _alerts(self) -> tuple[int, int]:
+        return self.count_alerts()
+
+    @property
+    def alerts_before(self) -> int:
+        """Return how many alerts there were."""
+        return self._alerts[0]
+
+    @property
+    def alerts_after(self) -> int:
+        """Return how many alerts there are."""
+        return self._alerts[1]
 
     @property
     def new_alerts(self) -> int:
@@ -87,6 +108,8 @@ class IngestReport:
             "duplicates": self.duplicates,
             "ignored": dict(self.ignored),
             "rejected": _rows(self.rejected),
+            "redacted": dict(self.redacted),
+            "tables": list(self.tables),
             "by_source": _rows(self.by_source),
             "by_file": _rows(self.by_file),
             "alerts_before": self.alerts_before,
@@ -94,6 +117,16 @@ class IngestReport:
         }
 
     def __str__(self) -> str:
+        return f"{self.sums()}\nalerts: {self.alerts_after:,} ({self.new_alerts:,} new)"
+
+    def sums(self) -> str:
+        """Return what became of the records in words, without the alerts, which take longer to count.
+
+        Returns
+        -------
+        str
+            Some lines.
+        """
         sums = " + ".join(
             [
                 count(self.events, "event"),
@@ -105,13 +138,15 @@ class IngestReport:
         lines = [f"{count(self.records, 'record')} in {count(len(self.by_file), 'file')} = {sums}"]
         lines += [f"ignored: {number:,} x {kind}" for kind, number in self.ignored.items()]
         lines += rejections(self.rejected)
-        lines += [f"alerts: {self.alerts_after:,} ({self.new_alerts:,} new)"]
+        lines += list(self.tables[:_LINES])
+        if self.redacted:
+            lines.append("redacted: " + ", ".join(count(number, kind) for kind, number in self.redacted.items()))
         return "\n".join(lines)
 
     def __repr__(self) -> str:
         return (
             f"IngestReport(records={self.records}, events={self.events}, duplicates={self.duplicates}, "
-            f"ignored={sum(self.ignored.values())}, rejected={len(self.rejected)}, alerts={self.alerts_after})"
+            f"ignored={sum(self.ignored.values())}, rejected={len(self.rejected)})"
         )
 
     def _repr_html_(self) -> str:

@@ -6,31 +6,36 @@ import fcntl
 import html
 import logging
 import os
+import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tqdm.auto import tqdm
 
 import stanza_lab
 from stanza_lab import _params, schema
 from stanza_lab.errors import HistoryError
 from stanza_lab.history import manifest as manifests
 from stanza_lab.history.folding import FOLDING, fold_events, merge_shapes
-from stanza_lab.history.manifest import FileEntry, Manifest, Part
-from stanza_lab.history.parts import KnownEvents, PartWriter, check, read, to_arrow
+from stanza_lab.history.manifest import FileEntry, Manifest, Part, sha256
+from stanza_lab.history.parts import ROW_GROUP, KnownEvents, PartWriter, adopt, check, read, to_arrow
+from stanza_lab.history.pieces import LEAST_MEMORY, Reading, read_pieces
 from stanza_lab.history.report import IngestReport, count
 from stanza_lab.history.selecting import select_alerts
 from stanza_lab.history.tally import Tally, by_file
-from stanza_lab.loaders import Batch, read_files
+from stanza_lab.loaders import Options, Redaction, files
 
 _log = logging.getLogger(__name__)
+
+_AT_ONCE = 2**17  # events told apart at once
 
 _OWN = {"events", "rejected", "cache", manifests.NAME}
 _EVENTS = schema.arrow(schema.EVENTS)
@@ -73,21 +78,49 @@ class History:
         *,
         source: str = "auto",
         tz: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        dayfirst: bool | None = None,
+        keep_personal_data: bool = False,
+        redact_ips: bool = False,
+        pseudonym_key: str | None = None,
+        n_jobs: int | None = None,
+        memory_limit: _params.Size | None = None,
         progress: bool = False,
     ) -> IngestReport:
         """Add alert exports to the history.
 
         A record known already, from this file or another, adds nothing and counts as a duplicate. So does the same
-        fact in another shape of its vendor, but what that shape adds (ids, fields) is kept.
+        fact in another shape of its vendor, but what that shape adds (ids, fields) is kept. Cut off at any moment and
+        run again, it goes on with the pieces (of about 64 MB) that were not read yet.
 
         Parameters
         ----------
         paths : str, Path or iterable of them
-            Files, folders (searched through), gzip and zip archives.
+            Files, folders (searched through), patterns, archives (zip, tar), packed files (gz, bz2, xz, zst), "-" for
+            standard input.
         source : str, default "auto"
             System the exports come from; "auto" tells it record by record.
         tz : str, optional
             Zone of times that name none, for example "Europe/Berlin". Without it such records are rejected.
+        columns : mapping of str to str, optional
+            What the columns of a table mean: theirs and ours, ``{"startsAt": "starts_at"}``. Everything is then read as
+            rows of such tables. Without it a table's columns are guessed, and the report says how.
+        dayfirst : bool, optional
+            How dates such as 05/06/2024 in a table are read. Default: by the other dates of the column.
+        keep_personal_data : bool, default False
+            Keep records as they came. By default secrets, e-mail addresses and names of people are replaced, the same
+            by the same pseudonym, before anything is written.
+        redact_ips : bool, default False
+            Replace IP addresses too.
+        pseudonym_key : str, optional
+            Makes the pseudonyms. Without one of your own, who guesses a name can tell its pseudonym. Use the same for
+            all ingests of a history, or what belongs together no longer does.
+        n_jobs : int, optional
+            Processes that read, as joblib counts them: None is 1 unless a ``joblib.parallel_config`` says otherwise, -1
+            all cores. They read pieces; one piece is read by one process.
+        memory_limit : str or int, optional
+            What all processes may take together, for example "2GB"; at least 768 MB. Fewer processes read, and what is
+            known moves to the disk earlier. Default: no limit.
         progress : bool, default False
             Show a progress bar on stderr.
 
@@ -102,40 +135,74 @@ class History:
             A path does not exist.
         HistoryError
             The directory is no history, or another ingest is writing to it.
+        ParameterError
+            An option is not known or out of its range.
         """
-        batches = read_files(paths, source=source, tz=tz, skip=self.path)
+        redaction = Redaction(keep_personal_data, redact_ips, pseudonym_key)
+        options = Options(source, tz, tuple((columns or {}).items()), dayfirst, redaction)
+        options.check()
+        memory = None if memory_limit is None else _params.size(memory_limit, "memory_limit", low=LEAST_MEMORY)
+        given = files(paths, self.path)
         with self._locked():
             before = self._clean()
             manifests.begin(self.path, before)
-            tally = Tally()
-            known = KnownEvents([self.path / part.name for part in before.events], temporary=self.path / "cache")
-            try:
-                with PartWriter(self.path / "events", _EVENTS) as writer:
-                    for batch in _shown(batches, progress=progress):
-                        events = to_arrow(batch.events, _EVENTS)
-                        new, stored = known.add(events)
-                        writer.write(events.filter(stored))
-                        tally.count(batch, new)
-                    events_part = writer.finish()
-            finally:
-                known.close()
+            known = KnownEvents(
+                [self.path / part.name for part in before.events],
+                temporary=self.path / "cache",
+                memory=None if memory is None else memory // 3,
+            )
+            readings = read_pieces(given, options, self._spool, n_jobs=n_jobs, memory=memory, progress=progress)
+            with ThreadPoolExecutor(1) as pool:
+                contents = {path: pool.submit(sha256, path) for path in given if path.is_file()}
+                tally = Tally(lambda path: contents[path].result() if path in contents else sha256(path))
+                try:
+                    with closing(readings), PartWriter(self.path / "events", _EVENTS) as writer:
+                        large = tuple(
+                            chain.from_iterable(
+                                self._settled(reading, known, tally, writer, before) for reading in readings
+                            )
+                        )
+                        events_parts = large + writer.finish()
+                finally:
+                    known.close()
+                    pool.shutdown(cancel_futures=True)
             rejected = self._still_rejected(before, tally)
             ledger = manifests.ledger(before.files, tally.entries(), Counter(rejected["content"]))
+            there = {part.name for part in before.events}
             after = replace(
                 before,
-                events=before.events + events_part,
+                events=before.events + tuple(part for part in events_parts if part.name not in there),
                 rejected=self._store_rejected(rejected, ledger),
                 files=tuple(ledger.values()),
                 facts=dict(sorted((Counter(before.facts) + tally.facts).items())),
                 first=min(filter(None, [before.first, *tally.times]), default=None),
                 last=max(filter(None, [before.last, *tally.times]), default=None),
             )
-            alerts_before = self._count(before)
             if after != before:
                 manifests.write(self.path, after)
             self._sweep(after)
+            shutil.rmtree(self._spool, ignore_errors=True)
             manifests.end(self.path)
-            return tally.report(alerts_before, self._count(after))
+            return tally.report(lambda: (self._count(before), self._count(after)))
+
+    def _settled(
+        self, reading: Reading, known: KnownEvents, tally: Tally, writer: PartWriter, before: Manifest
+    ) -> tuple[Part, ...]:
+        """Count a piece and store what is worth it; a large part of which all is comes in whole."""
+        new, stored, expired = (np.empty(0, dtype=bool) for _ in range(3))
+        for keys in reading.key_tables(_AT_ONCE):
+            fresh, worth = known.add(keys)
+            old = before.expired(keys["at"]) & fresh
+            tally.count_sources(keys, fresh & ~old)
+            new, stored, expired = (
+                np.concatenate(pair) for pair in ((new, fresh & ~old), (stored, worth & ~old), (expired, old))
+            )
+        tally.count(reading, new, expired)
+        if reading.part is not None and len(stored) >= ROW_GROUP and stored.all():
+            return (adopt(reading.part, self.path / "events", len(stored)),)
+        for events in reading.kept(stored):
+            writer.write(events)
+        return ()
 
     def alerts(
         self,
@@ -234,6 +301,11 @@ class History:
         found = manifests.read(self.path) or Manifest()
         sources = pd.DataFrame({"source": list(found.facts), "events": list(found.facts.values())})
         return f"<p>{html.escape(repr(self))}</p>" + str(sources.to_html(index=False, border=0, escape=True))
+
+    @property
+    def _spool(self) -> Path:
+        """Return where the pieces of an ingest wait."""
+        return self.path / ".reading"
 
     def _manifest(self) -> Manifest:
         found = manifests.read(self.path)
@@ -347,12 +419,3 @@ class History:
         except OSError as error:  # a history that may only be read is folded each time
             _log.debug("alerts of %s not kept: %s", self.path, error)
         return alerts
-
-
-def _shown(batches: Iterable[Batch], *, progress: bool) -> Iterator[Batch]:
-    """Pass the batches on, with a bar of files and records per second."""
-    with tqdm(disable=not progress, unit=" records", unit_scale=True) as bar:
-        for batch in batches:
-            bar.set_description(batch.file[-40:])
-            yield batch
-            bar.update(batch.records)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,13 @@ from stanza_lab.history.manifest import FileEntry, sha256
 from stanza_lab.history.report import IngestReport
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from stanza_lab.history.folding import Mask
-    from stanza_lab.loaders import Batch
+    from stanza_lab.history.pieces import FileRead, Reading
+
+_LINE = re.compile(r"^line (\d+)")
+_STDIN = "<stdin>"
 
 
 @dataclass
@@ -30,34 +36,53 @@ class _File:
     ignored: Counter[str] = field(default_factory=Counter)
     rejected: list[pd.DataFrame] = field(default_factory=list)
     records: int = 0
+    lines: int = 0  # of the parts counted
 
 
 class Tally:
-    """Count what becomes of the records while the batches pass."""
+    """Count what becomes of the records while the pieces pass.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    content : callable
+        Returns what identifies the content of a file.
+    """
+
+    def __init__(self, content: Callable[[Path], str] = sha256) -> None:
         self.facts: Counter[str] = Counter()  # new events by source
-        self.times: list[str] = []  # first and last of each batch, ISO
+        self.times: list[str] = []  # first and last of each piece, ISO
+        self.redacted: Counter[str] = Counter()
+        self.tables: list[str] = []
         self._told: Counter[str] = Counter()  # events and duplicates by source
         self._files: dict[str, _File] = {}
         self._contents: dict[Path, str] = {}
+        self._content_of = content
 
-    def count(self, batch: Batch, new: Mask) -> None:
-        """Count a batch whose events are facts not known before where `new`."""
-        if batch.file not in self._files:
-            self._files[batch.file] = _File(self._content(batch.file))
-        file = self._files[batch.file]
-        file.records += batch.records
-        file.events += int(new.sum())
-        file.duplicates += int((~new).sum())
-        file.ignored += batch.ignored
-        file.rejected.append(batch.rejected)
-        source = batch.events["source"]
-        self._told.update(source.tolist())
-        self.facts.update(source[new].tolist())
-        times = batch.events["at"].dropna()
-        if len(times):
-            self.times += [f"{at:%Y-%m-%dT%H:%M:%S.%fZ}" for at in (times.min(), times.max())]
+    def count(self, reading: Reading, new: Mask, expired: Mask) -> None:
+        """Count a piece whose events are facts not known before where `new`, too old to be kept where `expired`."""
+        start = 0
+        for told in reading.files:
+            if told.file not in self._files:
+                self._files[told.file] = _File(self._content(told.file, reading.digest))
+            file = self._files[told.file]
+            rows = slice(start, start + told.events)
+            old = int(expired[rows].sum())
+            file.records += told.records
+            file.events += int(new[rows].sum())
+            file.duplicates += told.events - int(new[rows].sum()) - old
+            file.ignored += told.ignored + (Counter({EXPIRED: old}) if old else Counter())
+            file.rejected.append(_rejected(told, file.lines))
+            file.lines += reading.lines
+            self.redacted += told.redacted
+            self.tables += [words for words in told.tables if words not in self.tables]
+            start = rows.stop
+        self.times += [at for at in (reading.first, reading.last) if at is not None]
+
+    def count_sources(self, keys: pa.Table, new: Mask) -> None:
+        """Count the events of a piece by their source."""
+        source = keys["source"].to_pandas()
+        self._told.update(source.value_counts().to_dict())
+        self.facts.update(source[new].value_counts().to_dict())
 
     @property
     def contents(self) -> list[str]:
@@ -87,8 +112,8 @@ class Tally:
             for name, file in self._files.items()
         ]
 
-    def report(self, alerts_before: int, alerts_after: int) -> IngestReport:
-        """Return the sums."""
+    def report(self, alerts: Callable[[], tuple[int, int]]) -> IngestReport:
+        """Return the sums; `alerts` counts those before and after when somebody asks."""
         entries = self.entries()
         sources = pd.DataFrame({"source": sorted(self._told)}).astype({"source": "str"})
         told, new = (sources["source"].map(counts).fillna(0).astype("int64") for counts in (self._told, self.facts))
@@ -99,27 +124,43 @@ class Tally:
             duplicates=sum(entry.duplicates for entry in entries),
             ignored=dict(sorted(ignored.items())),
             rejected=_rows([rows for file in self._files.values() for rows in file.rejected]),
+            redacted=dict(sorted(self.redacted.items())),
+            tables=tuple(self.tables),
             by_source=sources.assign(records=told, events=new, duplicates=told - new),
             by_file=by_file(entries),
-            alerts_before=alerts_before,
-            alerts_after=alerts_after,
+            count_alerts=alerts,
         )
 
-    def _content(self, name: str) -> str:
+    def _content(self, name: str, digest: str) -> str:
         """Return what identifies the content of a file, or of an archive's member, whatever it is called now."""
+        if name.partition("!")[0] == _STDIN:
+            return digest + name.removeprefix(_STDIN)
         for end in [i for i, sign in enumerate(name) if sign == "!"] + [len(name)]:
             path = Path(name[:end])
             if path.is_file():
                 if path not in self._contents:
-                    self._contents[path] = sha256(path)
+                    self._contents[path] = self._content_of(path)
                 return self._contents[path] + name[end:]
         return hashlib.sha256(name.encode()).hexdigest()  # a folder without files
+
+
+EXPIRED = "event older than what the history keeps"
 
 
 def by_file(entries: Iterable[FileEntry]) -> pd.DataFrame:
     """Return the entries as a table, one row each."""
     rows = [(e.file, e.records, e.events, e.duplicates, sum(e.ignored.values()), e.rejected) for e in entries]
     return pd.DataFrame(rows, columns=["file", "records", "events", "duplicates", "ignored", "rejected"])
+
+
+def _rejected(told: FileRead, lines: int) -> pd.DataFrame:
+    """Return the rejected rows of a file, of its later parts with the numbers of their lines in the whole."""
+    rows = schema.build(told.rejected, schema.REJECTED)
+    if lines:
+        rows = rows.assign(
+            locator=rows["locator"].str.replace(_LINE, lambda found: f"line {int(found[1]) + lines}", regex=True)
+        )
+    return rows
 
 
 def _rows(rejected: Iterable[pd.DataFrame]) -> pd.DataFrame:

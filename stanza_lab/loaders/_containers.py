@@ -1,79 +1,89 @@
-"""From paths to streams of bytes: files, folders, gzip and zip; nothing is ever unpacked to disk."""
+"""From paths to streams of bytes: files, folders, patterns, standard input, archives; nothing is unpacked to disk."""
 
 from __future__ import annotations
 
-import gzip
+import glob
 import io
 import os
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol, cast
 
 from stanza_lab.errors import LoadError, ParameterError
+from stanza_lab.loaders import _archives, _unpacking
+from stanza_lab.loaders._unpacking import BROKEN_ARCHIVE, Ahead, BombError, Broken, Stream, broken_archive
+
+__all__ = ["BROKEN_ARCHIVE", "STDIN", "Broken", "Paths", "Stream", "broken_archive", "files", "streams"]
 
 Paths = str | Path | Iterable[str | Path]
 
-MAX_NESTING = 3  # archives within archives
-MAX_INNER_ZIP = 256 * 2**20  # bytes of a zip inside another archive
+STDIN = Path("-")
+MAX_NESTING = 3  # archives within archives; a tar that is packed as a whole counts once
+MAX_TOGETHER = 4  # times what one stream may hold before it can be a bomb: what all in one file may
 _NOT_A_FILE = (
     "no regular file but a pipe, a device or a link that leads to no file; pass the files or folder themselves"
 )
-BROKEN_ARCHIVE = (OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zipfile.BadZipFile, zlib.error)
-
-
-class Stream(Protocol):
-    """The part of a buffered binary file the decoder uses."""
-
-    def peek(self, size: int, /) -> bytes:
-        """Return bytes ahead without moving."""
-
-    def read1(self, size: int, /) -> bytes:
-        """Return the next bytes, up to `size`; none at the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A piece of input that cannot be used: where, a short reason, what to do, the start of its text."""
-
-    locator: str
-    reason: str
-    message: str
-    raw: str | None = None
+_NO_STDIN = "there is no standard input here; pass the path of a file"
 
 
 def files(paths: Paths, skip: Path | None = None) -> list[Path]:
     """Return the files under `paths`: folders searched through, sorted, hidden files and the folder `skip` left out.
 
-    A folder without files is returned itself, so that the caller can say so.
+    A path with ``*``, ``?`` or ``[`` that does not exist is a pattern (``**`` for folders in folders). "-" is standard
+    input, once. A folder without files is returned itself, so that the caller can say so.
 
     Raises
     ------
     LoadError
-        A path does not exist.
+        A path does not exist, or nothing matches a pattern.
     ParameterError
         There are no paths in `paths`.
     """
     try:
-        given = [Path(p) for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
+        given = [(str(p), Path(p)) for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
     except TypeError as error:
         raise ParameterError(f"paths={paths!r} is no path; pass a file, a folder or a list of them") from error
-    missing = [str(path) for path in given if not path.exists()]
-    if missing:
-        raise LoadError(f"no such file or folder: {', '.join(missing)}; it was looked for from {Path.cwd()}")
     left_out = None if skip is None else Path(skip).resolve()
-    return [file for path in given if not _is_inside(path, left_out) for file in (_walk(path, left_out) or [path])]
+    found: list[Path] = []
+    missing: list[str] = []
+    unmatched: list[str] = []
+    for written, path in given:
+        if written == str(STDIN):
+            found += [] if STDIN in found else [STDIN]
+        elif os.path.lexists(path) and path.exists():
+            found += _under(path, left_out)
+        elif any(character in written for character in "*?["):
+            matches = _matching(written, left_out)
+            found += [file for match in matches for file in _under(match, left_out)]
+            unmatched += [] if matches else [written]
+        else:
+            missing.append(written)
+    where = f"it was looked for from {Path.cwd()}"
+    if missing:
+        raise LoadError(f"no such file or folder: {', '.join(missing)}; {where}")
+    if unmatched:
+        raise LoadError(
+            f"no file or folder matches {', '.join(map(repr, unmatched))}; {where}; hidden ones do not match"
+        )
+    return found
 
 
 def streams(path: Path) -> Iterator[tuple[str, Stream | Broken]]:
-    """Yield the data in one file as (name, stream), archive members one by one, named ``archive!member``."""
-    name = _shown(str(path))
+    """Yield the data in one file as (name, stream), archive members one by one, named ``archive!member``.
+
+    A zip gives its members sorted by name, a tar in its own order. What unpacks to more than exports do is stopped:
+    one stream over 1 GB, or all streams of a file together over 4 GB, and over 500 times what is packed.
+    """
+    if path == STDIN:
+        yield from _standard_input()
+        return
+    name = _archives.shown(str(path))
     try:
         if path.is_file():
-            with path.open("rb") as stream:
-                yield from _members(name, stream, 0)
+            with path.open("rb") as file:
+                size = path.stat().st_size
+                yield from _Opened(lambda: size).members(name, Ahead(file.read1), file)
         elif path.is_dir() and not path.is_symlink():
             os.scandir(path).close()
             yield name, Broken("", "empty_folder", "the folder holds no files; pass the folder with the exports in it")
@@ -83,9 +93,32 @@ def streams(path: Path) -> Iterator[tuple[str, Stream | Broken]]:
         yield name, Broken("", "unreadable", f"it cannot be read ({error.strerror or error}); check its rights")
 
 
-def _shown(name: str) -> str:
-    """Return a name that stays on one line and can be stored: characters that are not printable are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+def _standard_input() -> Iterator[tuple[str, Stream | Broken]]:
+    source = getattr(sys.stdin, "buffer", None)
+    if source is None:  # a notebook, or a program without a console
+        yield "<stdin>", Broken("", "unreadable", _NO_STDIN)
+        return
+    stream = Ahead(source.read1)
+    try:
+        yield from _Opened(lambda: stream.taken).members("<stdin>", stream, None)
+    except OSError as error:
+        yield "<stdin>", Broken("", "unreadable", f"it cannot be read ({error.strerror or error}); pipe it in again")
+
+
+def _under(path: Path, left_out: Path | None) -> list[Path]:
+    """Return the files of a path that exists; a file that is called as standard input is, by its full path."""
+    if _is_inside(path, left_out):
+        return []
+    return [file.absolute() if file == STDIN else file for file in _walk(path, left_out) or [path]]
+
+
+def _matching(pattern: str, left_out: Path | None) -> list[Path]:
+    """Return what matches a pattern, sorted; what lies in the folder `left_out` was not named, so it does not."""
+    found = sorted(Path(path) for path in glob.glob(pattern, recursive=True))  # noqa: PTH207  Path.glob finds hidden ones
+    folders = {path for path in found if path.is_dir()}
+    # A folder brings all that is in it: what also matches by itself is there once.
+    once = [path for path in found if folders.isdisjoint(path.parents)]
+    return [path for path in once if left_out is None or not path.resolve().is_relative_to(left_out)]
 
 
 def _is_inside(path: Path, folder: Path | None) -> bool:
@@ -107,65 +140,59 @@ def _walk(path: Path, left_out: Path | None) -> list[Path]:
     return sorted(found + [Path(error.filename) for error in unsearched])
 
 
-def _members(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Stream | Broken]]:
-    head = stream.peek(4)[:4]
-    packed = head[:2] == b"\x1f\x8b" or head in (b"PK\x03\x04", b"PK\x05\x06")
-    if not packed:
-        yield name, stream
-    elif depth == MAX_NESTING:
-        yield name, Broken("", "too_deep", f"archives nested over {MAX_NESTING} deep are not opened; unpack it first")
-    elif head[:2] == b"\x1f\x8b":
-        with gzip.GzipFile(mode="rb", fileobj=cast("gzip._ReadableFileobj", stream)) as unpacked:
-            yield from _guarded(name, unpacked, depth + 1)
-    else:
-        yield from _zipped(name, stream, depth + 1)
+@dataclass
+class _Opened:
+    """One file whose archives are opened, and what they unpacked to so far."""
 
+    packed: Callable[[], int]
+    unpacked: int = 0
 
-def _zipped(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Stream | Broken]]:
-    """Yield the members of a zip, sorted. Their names are only shown: nothing is written anywhere."""
-    try:
-        source: IO[bytes] = cast("IO[bytes]", stream)
-        if depth > 1:  # inside another archive nothing bounds what it claims to hold: what fits into memory is opened
-            held = source.read(MAX_INNER_ZIP + 1)
-            if len(held) > MAX_INNER_ZIP:
-                limit = f"a zip of over {MAX_INNER_ZIP // 2**20} MB inside another archive is not opened"
-                yield name, Broken("", "too_large", f"{limit}; unpack it first")
+    def members(
+        self, name: str, stream: Ahead, file: io.BufferedReader | None, depth: int = 0, *, whole: bool = False
+    ) -> Iterator[tuple[str, Stream | Broken]]:
+        """Yield what is in a stream `depth` archives deep; `whole` says that it was just unpacked, not a member."""
+        try:
+            is_zip, is_tar = _archives.is_zip(stream), _archives.is_tar(stream)
+            unpacked = None if is_zip or is_tar else _unpacking.unpack(stream)
+        except BROKEN_ARCHIVE as error:
+            if depth == 0:  # the file itself cannot be read
+                raise
+            yield name, broken_archive(error)
+            return
+        if not is_zip and not is_tar and unpacked is None:
+            if file is not None:
+                file.seek(0)  # handed on as it is: who wants to may jump about in it
+            yield name, file or (stream if depth == 0 else Ahead(self._counted(stream)))
+        elif depth == MAX_NESTING and not (is_tar and whole):
+            deep = f"archives nested over {MAX_NESTING} deep are not opened; unpack it first"
+            yield name, Broken("", "too_deep", deep)
+        elif unpacked is not None:
+            yield from self.members(name, unpacked, None, depth + 1, whole=True)
+        else:
+            inside = _archives.zip_members(name, stream, file) if is_zip else _archives.tar_members(name, stream)
+            yield from self._each(name, inside, depth if is_tar and whole else depth + 1)
+
+    def _each(self, name: str, inside: _archives.Members, depth: int) -> Iterator[tuple[str, Stream | Broken]]:
+        for member, stream in inside:
+            if isinstance(stream, Broken):
+                yield member, stream
+            else:
+                yield from self.members(member, stream, None, depth)
+            if self._is_bomb():
+                rest = "the rest of the archive is not opened; if it holds exports after all, pass them unpacked"
+                yield name, Broken("", "archive_bomb", f"{_unpacking.bomb(self.unpacked, self.packed())}; {rest}")
                 return
-            source = io.BytesIO(held)
-        archive = zipfile.ZipFile(source)
-    except BROKEN_ARCHIVE as error:
-        yield name, broken_archive(error)
-        return
-    with archive:
-        members = sorted((m for m in archive.infolist() if _visible(m)), key=lambda m: m.filename)
-        if not members:
-            yield name, Broken("", "empty_file", "the archive holds no files")
-        for member in members:
-            inside = f"{name}!{_shown(member.filename)}"
-            try:
-                unpacked = archive.open(member)
-            except BROKEN_ARCHIVE as error:
-                yield inside, broken_archive(error)
-                continue
-            with unpacked:
-                yield from _guarded(inside, cast("Stream", unpacked), depth)
 
+    def _counted(self, stream: Ahead) -> Callable[[int], bytes]:
+        def read1(size: int) -> bytes:
+            if self._is_bomb():
+                raise BombError(_unpacking.bomb(self.unpacked, self.packed()))
+            data = stream.read1(size)
+            self.unpacked += len(data)
+            return data
 
-def _guarded(name: str, stream: Stream, depth: int) -> Iterator[tuple[str, Stream | Broken]]:
-    """Yield what is inside an unpacked stream; one that breaks at its first bytes is one broken piece."""
-    try:
-        stream.peek(4)
-    except BROKEN_ARCHIVE as error:
-        yield name, broken_archive(error)
-        return
-    yield from _members(name, stream, depth)
+        return read1
 
-
-def broken_archive(error: BaseException, read: str = "nothing was read from it") -> Broken:
-    """Say that an archive breaks off or cannot be opened, and what was read."""
-    return Broken("", "broken_archive", f"the archive cannot be unpacked further ({error}); {read}; export it again")
-
-
-def _visible(member: zipfile.ZipInfo) -> bool:
-    parts = [part for part in member.filename.split("/") if part not in (".", "..")]
-    return not member.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in parts)
+    def _is_bomb(self) -> bool:
+        together = self.unpacked > MAX_TOGETHER * _unpacking.BOMB_SIZE
+        return together and _unpacking.is_bomb(self.unpacked, self.packed())

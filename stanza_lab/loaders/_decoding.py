@@ -1,48 +1,63 @@
-"""From a stream of bytes to JSON documents: by line where lines are documents, else whole; broken ends are salvaged."""
+"""From a stream of bytes to documents: JSON by line where lines are documents, else whole; rows of tables.
+
+Broken ends are salvaged.
+"""
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from typing import Any
 
 import orjson
 
-from stanza_lab.loaders import _lines
+from stanza_lab.loaders import _arrow, _lines, _tables
 from stanza_lab.loaders._containers import Broken, Stream, broken_archive
 from stanza_lab.loaders._lines import Arriving, Line, Lines
+from stanza_lab.loaders._tables import SHOWN, Document
+from stanza_lab.loaders._text_lines import Chunks
 
-SHOWN = 2_000  # characters of a broken piece that are kept
+__all__ = ["SHOWN", "Document", "documents"]
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _EMPTY = "the file is empty; export it again"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One JSON value and where it stood."""
-
-    value: Any
-    locator: str
-
-
 def documents(stream: Stream, pages: Collection[str]) -> Iterator[Document | Broken]:
-    """Yield the JSON documents in `stream`, and a `Broken` for every piece that is none.
+    """Yield the JSON documents and rows of tables in `stream`, and a `Broken` for every piece that is none.
 
     `pages` are the keys under which documents list records: there the complete records before a break are kept. A
     stream that breaks is read as far as it goes.
     """
     arriving = Arriving(stream)
-    yield from _documents(io.BufferedReader(arriving, _lines.CHUNK), pages)
+    buffered = io.BufferedReader(arriving, _lines.CHUNK)
+    if (form := _arrow.form(buffered.peek(8)[:8])) is not None:
+        yield from _tables.hinted(_arrow.rows(form, stream, buffered))
+    else:
+        yield from _documents(buffered, pages)
     if arriving.error is not None:
         yield broken_archive(arriving.error, "the complete records before it were read")
 
 
-def _documents(stream: io.BufferedReader, pages: Collection[str]) -> Iterator[Document | Broken]:
-    if json.detect_encoding(stream.peek()[:4]) not in ("utf-8", "utf-8-sig"):
+def _documents(stream: io.BufferedReader[Any], pages: Collection[str]) -> Iterator[Document | Broken]:
+    ahead = stream.peek()
+    encoding = json.detect_encoding(ahead[:4])
+    if encoding not in ("utf-8", "utf-8-sig") or ahead.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in _JSON:
+        sample = stream.read(_tables.SAMPLE)
+        stream = _chunked(chain([sample], _chunks(stream)))
+        start = _utf8(sample, encoding)
+        is_json = start.lstrip()[:1] in _JSON  # in another encoding than UTF-8
+        table = None if is_json else _tables.sniff(start, whole=len(sample) < _tables.SAMPLE)
+        if isinstance(table, Broken):
+            yield table
+            return
+        if table is not None:
+            yield from _tables.hinted(_tables.rows(table, _recoded(stream, encoding, sample)))
+            return
+    if encoding not in ("utf-8", "utf-8-sig"):
         yield from _whole(_transcoded(stream), pages)
         return
     lines = Lines(stream)
@@ -56,7 +71,7 @@ def _documents(stream: io.BufferedReader, pages: Collection[str]) -> Iterator[Do
         yield from _by_line(lines, pages)
         return
     # Not a document in its first line: lines are records only if most of the next ones are.
-    head = [first, *islice(lines, 19)]
+    head = [first, *lines.take(19, _lines.MAX_DOCUMENT)]
     if 2 * sum(_parsed(line) is not None for _, line in head) >= len(head):
         lines.put_back(head)
         yield from _by_line(lines, pages)
@@ -90,7 +105,7 @@ def _from_line(line: Line, lines: Lines, pages: Collection[str]) -> Iterator[Doc
     """
     held, size, broken_at = [line], len(line[1]), 0
     while line[1].lstrip()[:1] in (b"{", b"[") and size <= _lines.MAX_DOCUMENT:
-        more = list(islice(lines, len(held)))
+        more = lines.take(len(held), _lines.MAX_DOCUMENT - size)
         held += more
         size += sum(len(text) for _, text in more)
         text, _ = _decoded(_joined(held))
@@ -234,7 +249,36 @@ def _decoded(data: bytes) -> tuple[str, bool]:
         return data[: error.start].decode() + "\ufffd", error.reason != "unexpected end of data"
 
 
-def _transcoded(stream: io.BufferedReader) -> bytes:
+def _chunked(chunks: Iterator[bytes]) -> io.BufferedReader[Any]:
+    return io.BufferedReader(Chunks(chunks), _lines.CHUNK)
+
+
+def _chunks(stream: io.BufferedReader[Any]) -> Iterator[bytes]:
+    while chunk := stream.read1(_lines.CHUNK):
+        yield chunk
+
+
+def _utf8(sample: bytes, encoding: str) -> bytes:
+    """Return a sample as UTF-8; what is not what its first bytes look like comes back as it is."""
+    if encoding in ("utf-8", "utf-8-sig"):
+        return sample if b"\n" in sample else sample.replace(b"\r", b"\n")
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(sample).encode()
+    except UnicodeError:
+        return sample
+
+
+def _recoded(stream: io.BufferedReader[Any], encoding: str, sample: bytes) -> io.BufferedReader[Any]:
+    """Return the text of a table in UTF-8, its lines ended as those of other files are."""
+    if encoding not in ("utf-8", "utf-8-sig"):
+        text = io.TextIOWrapper(stream, encoding, "replace", newline="")
+        return _chunked(iter(lambda: text.read(_lines.CHUNK).encode("utf-8", "replace"), b""))
+    if b"\n" in sample:
+        return stream
+    return _chunked(chunk.replace(b"\r", b"\n") for chunk in _chunks(stream))
+
+
+def _transcoded(stream: io.BufferedReader[Any]) -> bytes:
     """Return JSON in UTF-16 or UTF-32 as UTF-8; what is neither comes back as it is."""
     data = stream.read(_lines.MAX_DOCUMENT + 1)
     try:
@@ -250,3 +294,4 @@ def _skip(text: str, at: int) -> int:
 
 
 _DECODER = json.JSONDecoder()
+_JSON = (b"", b"{", b"[")  # what a file of documents begins with; nothing: it is empty or begins with blank lines

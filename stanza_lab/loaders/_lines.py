@@ -49,6 +49,25 @@ class Arriving(io.RawIOBase):
         return len(data)
 
 
+class Part(io.RawIOBase):
+    """The next so many bytes of a file."""
+
+    def __init__(self, stream: io.BufferedReader, size: int) -> None:
+        self._stream = stream
+        self._left = size
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: _Buffer) -> int:  # type: ignore[override]
+        """Fill `buffer` with the next bytes and return their number, 0 at the end of the part."""
+        data = self._stream.read(min(len(buffer), self._left))
+        self._left -= len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+
 class Lines(Iterator[Line]):
     """The lines that are not blank, of which some may be put back; one over `MAX_DOCUMENT` is cut there."""
 
@@ -62,15 +81,24 @@ class Lines(Iterator[Line]):
             return self._back.popleft()
         while line := self._stream.readline(MAX_DOCUMENT + 1):
             self._number += 1
-            rest = line
-            while len(rest) > MAX_DOCUMENT and not rest.endswith(b"\n"):
-                rest = self._stream.readline(MAX_DOCUMENT + 1)
+            if len(line) > MAX_DOCUMENT:
+                rest = line
+                while rest and not rest.endswith(b"\n"):  # passed over in pieces: it may go on for gigabytes
+                    rest = self._stream.readline(CHUNK)
             if self._number == 1:
                 line = line.removeprefix(_BOM)
             if line and not line.isspace():
                 return self._number, line
             self._skip_blank()
         raise StopIteration
+
+    def take(self, count: int, size: int) -> list[Line]:
+        """Return the next `count` lines; fewer at the end, or once they come to over `size` bytes."""
+        taken: list[Line] = []
+        while len(taken) < count and size >= 0 and (line := next(self, None)) is not None:
+            taken.append(line)
+            size -= len(line[1])
+        return taken
 
     def put_back(self, lines: Iterable[Line]) -> None:
         """Let `lines` be the next ones."""

@@ -5,8 +5,8 @@ A system module exposes ``SHAPES`` (the records it knows) and ``PAGES`` (the key
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -41,6 +41,8 @@ class Envelope:
         The file, an archive's member behind '!'.
     received : int or None
         When whoever kept the record got it, in microseconds since 1970: stands in for a time the record lacks.
+    hints : mapping of str to str
+        Columns of the table it is a row of whose other dates tell what comes first in them: "day" or "month".
     """
 
     locator: str = ""
@@ -48,6 +50,7 @@ class Envelope:
     tz: tzinfo | None = None
     file: str = ""
     received: int | None = None
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,10 @@ def name(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     value = value.strip()
-    return None if value.lower() in _PLACEHOLDERS or "{{" in value or "<no value>" in value else value
+    return None if value.lower() in PLACEHOLDERS or "{{" in value or "<no value>" in value else value
 
 
-_PLACEHOLDERS = ("", "undefined", "null", "none", "nil", "n/a", "nan", "%s")
+PLACEHOLDERS = ("", "undefined", "null", "none", "nil", "n/a", "nan", "%s")
 
 
 def need(value: str | None, field: str) -> str:
@@ -143,7 +146,8 @@ def dated(value: Any, field: str, envelope: Envelope) -> Event:
 
 def instant(value: Any, field: str, envelope: Envelope) -> int | None:
     """Return a time beside that of the event (an end, an acknowledgement), None when there is none."""
-    return dated(value, field, replace(envelope, received=None))["at"]
+    at: int | None = dated(value, field, replace(envelope, received=None))["at"]
+    return at
 
 
 def embedded(value: Any) -> Any:

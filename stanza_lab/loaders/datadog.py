@@ -1,5 +1,7 @@
 """Datadog: events of the API v2 (monitor alerts); what is no alert is counted as ignored.
 
+Webhooks, CSV rows and other forms of the same facts are in `datadog_forms`.
+
 https://docs.datadoghq.com/api/latest/events/
 """
 
@@ -70,18 +72,31 @@ def _is_event(record: Record) -> bool:
 
 
 def _read_event(record: Record, envelope: Envelope) -> Event | Ignored:
-    outer = mapping(record.get("attributes"))
-    inner = mapping(outer.get("attributes"))
-    monitor = mapping(inner.get("monitor"))
-    monitor_id = name(inner.get("monitor_id")) or name(monitor.get("id"))
-    if monitor_id is None:
-        return Ignored("datadog event that is no monitor alert")
+    outer, inner, monitor = _layers(record)
+    if (name(inner.get("monitor_id")) or name(monitor.get("id"))) is None:
+        return Ignored(_NO_MONITOR)
     title = text(inner.get("title")) or text(monitor.get("templated_name")) or ""
     prefix = _prefix(title)
     kind = _kind(inner, monitor, prefix)
     if kind is None:
         return Ignored("datadog change of a monitor")
     at = _at(outer, inner, envelope)
+    about = _about(record, prefix)
+    event_id = need(name(record.get("id")), "id")
+    return {**about, "event_id": event_id, "native_ids": [event_id], "at": at, "kind": kind}
+
+
+def _layers(record: Record) -> tuple[Record, Record, Record]:
+    """Return the attributes of an event, those within them, and its monitor."""
+    outer = mapping(record.get("attributes"))
+    inner = mapping(outer.get("attributes"))
+    return outer, inner, mapping(inner.get("monitor"))
+
+
+def _about(record: Record, prefix: dict[str, str | None], labels: Record | None = None) -> Event:
+    """Return what an event says of its alert: everything but identity, kind and time."""
+    outer, inner, monitor = _layers(record)
+    monitor_id = name(inner.get("monitor_id")) or name(monitor.get("id"))
     groups = _tags(inner.get("monitor_groups")) or _tags(monitor.get("groups")) or _scope(prefix["scope"])
     tags = _tags(groups, outer.get("tags"), inner.get("tags"))
     said = _pairs(tags)
@@ -90,13 +105,9 @@ def _read_event(record: Record, envelope: Envelope) -> Event | Ignored:
     priority = _priority(monitor, inner, prefix["priority"])
     word = priority or name(inner.get("status"))
     alertname = name(monitor.get("name")) or text(prefix["rest"])
-    event_id = need(name(record.get("id")), "id")
     return {
-        "event_id": event_id,
-        "native_ids": [event_id],
-        "rule_key": f"{monitor_id}|{','.join(sorted(groups))}",
-        "at": at,
-        "kind": kind,
+        # A webhook or CSV row that states no monitor has its name alone.
+        "rule_key": f"{monitor_id or need(alertname, 'title')}|{','.join(sorted(groups))}",
         "has_recovery": True,
         "alertname": alertname or f"monitor {monitor_id}",
         "severity": severity(word),
@@ -116,6 +127,7 @@ def _read_event(record: Record, envelope: Envelope) -> Event | Ignored:
                 "monitor_type": name(monitor.get("type")),
                 "query": text(monitor.get("query")),
                 "tags": sorted(_tags(tags, monitor.get("tags"))),
+                **(labels or {}),
             }
         ),
     }
@@ -200,10 +212,10 @@ def _message(value: object) -> str | None:
     return text((text(value) or "").removeprefix("%%%").removesuffix("%%%"))
 
 
+_NO_MONITOR = "datadog event that is no monitor alert"
 SHAPES = (
     Shape("datadog", "event", _is_event, _read_event),
+    # Declared by people about alerts, which their own events tell; what it holds of them are links.
     ignore("datadog", "incident", lambda r: r.get("type") == "incidents" and "attributes" in r),
-    ignore("datadog", "monitor definition", lambda r: "query" in r and "overall_state" in r and "options" in r),
-    ignore("datadog", "monitor status", lambda r: "monitor_id" in r and "last_triggered_ts" in r),
 )
-PAGES = ("data", "groups")
+PAGES = ("data", "groups", "monitors")

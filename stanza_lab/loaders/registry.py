@@ -1,33 +1,14 @@
-"""Every system that can be read and how its records are told; a new system is one module and a line in `_SYSTEMS`."""
+"""Every system that can be read and how its records are told; a new system is one module and a line in `_NAMES`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from stanza_lab._params import choice
-from stanza_lab.loaders import (
-    alertmanager,
-    azure,
-    cloudwatch,
-    datadog,
-    elastic,
-    gcp,
-    grafana,
-    honeycomb,
-    logs,
-    newrelic,
-    opsgenie,
-    otel,
-    pagerduty,
-    sentry,
-    servicenow,
-    slack,
-    splunk,
-    tabular,
-)
 from stanza_lab.loaders import _times
 from stanza_lab.loaders._records import Envelope, Event, Ignored, Record, RecordError, Shape, embedded, mapping, name
 
@@ -45,26 +26,28 @@ class System(Protocol):
 
 
 # The order decides where two systems could take a record: what any record might look like comes last.
-_SYSTEMS: tuple[System, ...] = (
-    datadog,
-    cloudwatch,
-    sentry,
-    pagerduty,
-    honeycomb,
-    slack,
-    elastic,
-    grafana,
-    alertmanager,
-    opsgenie,
-    newrelic,
-    azure,
-    gcp,
-    splunk,
-    servicenow,
-    otel,
-    logs,
-    tabular,
+_NAMES = (
+    "datadog",
+    "datadog_forms",
+    "cloudwatch",
+    "sentry",
+    "pagerduty",
+    "honeycomb",
+    "slack",
+    "elastic",
+    "grafana",
+    "alertmanager",
+    "opsgenie",
+    "newrelic",
+    "azure",
+    "gcp",
+    "splunk",
+    "servicenow",
+    "otel",
+    "logs",
+    "tabular",
 )
+_SYSTEMS = tuple(cast("System", import_module(f"stanza_lab.loaders.{name}")) for name in _NAMES)
 
 SHAPES = tuple(chain.from_iterable(system.SHAPES for system in _SYSTEMS))
 SOURCES = sorted({shape.source for shape in SHAPES})
@@ -72,7 +55,10 @@ _COMMON_PAGES = ("data", "events", "records", "incidents", "hits")
 PAGES = tuple(dict.fromkeys((*_COMMON_PAGES, *chain.from_iterable(system.PAGES for system in _SYSTEMS))))
 
 # Keys a log line or queue puts around the record it received, and those of the delivery's id.
-_WRAPPERS = ("payload", "body", "message", "Message", "detail", "Sns", "_source", "event")
+_WRAPPERS = (
+    *("payload", "body", "Body", "message", "Message", "detail", "Sns", "_source", "event"),
+    *("log", "MESSAGE", "jsonPayload", "textPayload"),
+)
 _HOLDERS = frozenset((*PAGES, *_WRAPPERS))
 # What pages say of themselves, in lower case, letters only ("NextToken" and "next_token" are one).
 _PAGING = frozenset(
@@ -86,7 +72,17 @@ _PAGING = frozenset(
 )
 _DELIVERY = ("delivery_id", "deliveryId", "MessageId", "messageId")
 # Keys under which a log line or queue says when it received what it wraps.
-_RECEIPT = ("received_at", "receivedAt", "received", "receipt_time", "@timestamp", "timestamp", "Timestamp", "time", "ts")
+_RECEIPT = (
+    "received_at",
+    "receivedAt",
+    "received",
+    "receipt_time",
+    "@timestamp",
+    "timestamp",
+    "Timestamp",
+    "time",
+    "ts",
+)
 _MAX_DEPTH = 12
 # What a reader raises when a field is not of the type it should be.
 _WRONG_TYPES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)

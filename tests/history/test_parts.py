@@ -15,7 +15,7 @@ from stanza_lab import schema
 from stanza_lab.errors import HistoryError
 from stanza_lab.history import parts
 from stanza_lab.history.folding import merge_shapes
-from stanza_lab.history.parts import KnownEvents, PartWriter, read, to_arrow
+from stanza_lab.history.parts import Keys, KnownEvents, PartWriter, read, to_arrow
 
 if TYPE_CHECKING:
     from stanza_lab.history.manifest import Part
@@ -74,10 +74,11 @@ def test_new_facts_and_new_tellings_are_told_apart(tmp_path: Path) -> None:
     part = stored(tmp_path, events(("a", "1", "x")))
     known = KnownEvents([tmp_path / part.name], temporary=tmp_path)
     batch = events(("a", "1", "x"), ("a", "1", "y"), ("a", "1", "y"), ("b", "1", "x"), ("b", "1", "x"), ("a", "2", "x"))
-    new, worth = known.add(to_arrow(batch, COLUMNS))
+    keys = Keys().of(to_arrow(batch, COLUMNS))
+    new, worth = known.add(keys)
     assert np.flatnonzero(new).tolist() == [3, 5]
     assert np.flatnonzero(worth).tolist() == [1, 3, 5]
-    new, worth = known.add(to_arrow(batch, COLUMNS))
+    new, worth = known.add(keys)
     assert not new.any()
     assert not worth.any()
     known.close()
@@ -95,7 +96,7 @@ def test_new_facts_are_as_many_as_merging_finds_in_any_split(told: list[tuple[st
     for size in (1, 2, 9):
         known = KnownEvents([], temporary=Path())
         batches = [frame.iloc[start : start + size] for start in range(0, len(frame), size)]
-        new = sum(int(known.add(to_arrow(batch, COLUMNS))[0].sum()) for batch in batches)
+        new = sum(int(known.add(Keys().of(to_arrow(batch, COLUMNS)))[0].sum()) for batch in batches)
         known.close()
         facts = merge_shapes(frame)
         # A bare telling of one of several is a row of its own there, but counts as a duplicate.

@@ -38,7 +38,7 @@ def test_rejected_file_has_no_place_inside(tmp_path: Path, export: Callable[...,
 
 
 def test_repr_is_one_line(report: IngestReport) -> None:
-    assert repr(report) == "IngestReport(records=12, events=5, duplicates=5, ignored=1, rejected=1, alerts=3)"
+    assert repr(report) == "IngestReport(records=12, events=5, duplicates=5, ignored=1, rejected=1)"
 
 
 def test_html_has_a_row_per_file_and_is_escaped(tmp_path: Path, export: Callable[..., Path]) -> None:
@@ -61,4 +61,4 @@ def test_dict_is_ready_for_json(report: IngestReport) -> None:
 def test_records_that_are_not_accounted_for_are_a_defect() -> None:
     none = pd.DataFrame()
     with pytest.raises(HistoryError, match="3 records read, 2 accounted for"):
-        IngestReport(3, 1, 1, {}, schema.empty(schema.REJECTED), none, none, 0, 1)
+        IngestReport(3, 1, 1, {}, schema.empty(schema.REJECTED), {}, (), none, none, lambda: (0, 1))

@@ -5,6 +5,8 @@ import json
 import pandas as pd
 import pytest
 
+from stanza_lab import fold_events
+
 ARN = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:cpu high"
 
 
@@ -82,7 +84,7 @@ def test_real_state_change(shared, event) -> None:
 @pytest.mark.shared
 def test_sample_history(shared, read) -> None:
     batch = read((shared / "formats/samples/cloudwatch/synthetic_describe_alarm_history.json").read_bytes())
-    assert batch.ignored == {"cloudwatch action": 1, "cloudwatch configuration change": 1}
+    assert batch.ignored == {"cloudwatch action": 1}
     assert batch.events[["event_id", "rule_key", "kind"]].to_numpy().tolist() == [
         ["rds-orders-prod-1-cpu|2024-05-14T14:29:55.412Z", "rds-orders-prod-1-cpu", "resolved"],
         ["rds-orders-prod-1-cpu|2024-05-14T14:01:55.412Z", "rds-orders-prod-1-cpu", "fired"],
@@ -94,40 +96,181 @@ def test_sample_history(shared, read) -> None:
             "ec2-fleet-cpu-by-instance|6f5a2f2e1b8c4d10",
             "fired",
         ],
+        ["rds-orders-prod-1-cpu|definition|2024-05-01T09:00:00.001Z", "rds-orders-prod-1-cpu", "note"],
     ]
-    assert batch.events["resources"].tolist()[-1] == ["i-0a1b2c3d4e5f67890"]
+    assert batch.events["resources"].tolist()[-2:] == [["i-0a1b2c3d4e5f67890"], ["orders-prod-1"]]
     assert json.loads(batch.events["labels"][4])["triggering_alarms"] == [
         "arn:aws:cloudwatch:us-east-1:111122223333:alarm:rds-orders-prod-1-cpu"
     ]
 
 
-@pytest.mark.shared
-@pytest.mark.parametrize(
-    ("name", "kind", "rule_key", "resources"),
-    [
-        ("awscli_describe_alarm_history", "resolved fired", "myalarm", []),
-        ("eventbridge_single_metric", "fired", "ServerCpuTooHigh", ["i-12345678901234567"]),
-        ("eventbridge_metric_math", "fired", "TotalNetworkTrafficTooHigh", ["i-12345678901234567"]),
-        ("eventbridge_composite", "fired", "ServiceAggregatedAlarm", []),
-        ("notify_slack_alarm_bare", "fired", "Example", []),
-        ("notify_slack_sns_ok_log_metric", "resolved", "DBMigrationRequired", []),
-        ("sns_lambda_metric_math", "fired", "EXAMPLE", ["TestInstance"]),
-    ],
-)
-def test_real_samples(shared, read, name, kind, rule_key, resources) -> None:
-    events = read((shared / f"formats/samples/cloudwatch/{name}.json").read_bytes()).events
-    assert events["kind"].tolist() == kind.split()
-    assert events["alertname"].unique().tolist() == [rule_key]
-    assert events["rule_key"].str.endswith(rule_key).all()
-    assert events["resources"].tolist()[0] == resources
+def arn(alarm, *, account="123456789012", region="us-east-1"):
+    return f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm}"
+
+
+SAMPLES = [  # file, kind, at, rule_key, resources, description
+    (
+        "awscli_describe_alarms",
+        "note",
+        "2012-12-27T00:49:54.032Z",
+        arn("myalarm"),
+        ["i-0c986c72"],
+        "CPU usage exceeds 70 percent",
+    ),
+    (
+        "eventbridge_single_metric",
+        "fired",
+        "2019-10-02T17:04:40.989Z",
+        arn("ServerCpuTooHigh"),
+        ["i-12345678901234567"],
+        "Goes into alarm when server CPU utilization is too high!",
+    ),
+    (
+        "eventbridge_metric_math",
+        "fired",
+        "2019-10-02T17:20:48.554Z",
+        arn("TotalNetworkTrafficTooHigh"),
+        ["i-12345678901234567"],
+        "Goes into alarm if total network traffic exceeds 10Kb",
+    ),
+    (
+        "eventbridge_anomaly_detection",
+        "fired",
+        "2019-10-03T16:00:04.653Z",
+        arn("EC2 CPU Utilization Anomaly"),
+        ["i-12345678901234567"],
+        "Goes into alarm if CPU Utilization is out of band",
+    ),
+    ("eventbridge_composite", "fired", "2022-07-22T15:57:45.394Z", arn("ServiceAggregatedAlarm"), [], None),
+    (
+        "eventbridge_config_create_composite",
+        "note",
+        "2022-03-03T17:06:22.289Z",
+        arn("ServiceAggregatedAlarm"),
+        [],
+        "Aggregated monitor for instance",
+    ),
+    (
+        "eventbridge_config_create_composite_suppressed",
+        "note",
+        "2022-07-14T13:59:46.425Z",
+        arn("ServiceAggregatedAlarm"),
+        [],
+        None,
+    ),
+    (
+        "eventbridge_config_update_composite_suppressed",
+        "note",
+        "2022-07-14T13:59:56.290Z",
+        arn("ServiceAggregatedAlarm"),
+        [],
+        None,
+    ),
+    (
+        "eventbridge_config_delete_composite_suppressed",
+        "note",
+        "2022-07-14T14:00:01Z",
+        arn("ServiceAggregatedAlarm"),
+        [],
+        None,
+    ),
+    (
+        "eventbridge_config_update_metric",
+        "note",
+        "2022-03-03T17:06:34.267Z",
+        arn("ServerCpuTooHigh"),
+        ["i-12345678901234567"],
+        "Goes into alarm when server CPU utilization is too high!",
+    ),
+    (
+        "eventbridge_config_delete_metric",
+        "note",
+        "2022-03-03T17:07:13Z",
+        arn("TotalNetworkTrafficTooHigh"),
+        ["i-12345678901234567"],
+        "Goes into alarm if total network traffic exceeds 10Kb",
+    ),
+    (
+        "notify_slack_alarm_bare",
+        "fired",
+        "2017-01-12T16:30:42.236Z",
+        arn("Example", account="000000000000", region="eu-west-1"),
+        [],
+        "Example alarm description.",
+    ),
+    (
+        "notify_slack_sns_ok_log_metric",
+        "resolved",
+        "2019-02-12T15:45:24.006Z",
+        arn("DBMigrationRequired", account="735598076380"),
+        [],
+        'App is reporting "A JPA error occurred(Unable to build EntityManagerFactory)"',
+    ),
+    (
+        "sns_lambda_single_metric",
+        "fired",
+        "2015-06-03T17:43:27.123Z",
+        arn("EXAMPLE", account="ACCOUNT_NUMBER", region="REGION"),
+        ["TestInstance"],
+        "EXAMPLE",
+    ),
+    (
+        "sns_lambda_metric_math",
+        "fired",
+        "2015-06-03T17:43:27.123Z",
+        arn("EXAMPLE", account="ACCOUNT_NUMBER", region="REGION"),
+        ["TestInstance"],
+        "EXAMPLE",
+    ),
+]
 
 
 @pytest.mark.shared
-def test_real_events_that_are_no_alarm_are_counted(shared, read) -> None:
-    changes = sorted((shared / "formats/samples/cloudwatch").glob("eventbridge_config_*.json"))
-    assert {tuple(read(p.read_bytes()).ignored.items()) for p in changes} == {(("cloudwatch configuration change", 1),)}
-    others = sorted((shared / "formats/samples/aws_events").glob("*.json"))
-    assert {tuple(read(p.read_bytes()).ignored.items()) for p in others} == {(("AWS event that is no alarm", 1),)}
+@pytest.mark.parametrize(("file", "kind", "at", "rule_key", "resources", "description"), SAMPLES)
+def test_real_samples(shared, event, file, kind, at, rule_key, resources, description) -> None:
+    got = event((shared / f"formats/samples/cloudwatch/{file}.json").read_bytes())
+    assert (got["source"], got["kind"], got["at"]) == ("cloudwatch", kind, pd.Timestamp(at))
+    assert (got["rule_key"], got["alertname"]) == (rule_key, rule_key.split(":", 6)[-1])
+    assert (got["resources"], got.get("description")) == (resources, description)
+    assert not {"severity", "service", "team", "environment", "starts_at", "ends_at"} & got.keys()
+
+
+@pytest.mark.shared
+def test_sample_of_an_alarm_set_by_hand_is_no_alert(shared, read) -> None:
+    events = read((shared / "formats/samples/cloudwatch/awscli_describe_alarm_history.json").read_bytes()).events
+    assert events["kind"].tolist() == ["note", "note"]
+    assert fold_events(events).empty
+
+
+@pytest.mark.shared
+def test_sample_archive(shared, read) -> None:
+    export = (shared / "formats/samples/cloudwatch/synthetic_eventbridge_archive.jsonl").read_bytes()
+    events = read(export, name="archive.jsonl").events
+    alb = ["app/shop-public/50dc6c495c0c9188", "targetgroup/checkout-tg/6d0ecf831eec9f09"]
+    assert events[["alertname", "kind", "resources"]].to_numpy().tolist() == [
+        ["alb-shop-5xx", "fired", alb],
+        ["lambda-resize-errors", "fired", ["image-resize"]],
+        ["ecs-checkout-cpu", "fired", ["prod"]],
+        ["sqs-orders-age", "fired", ["orders-events.fifo"]],
+        ["asg-web-unhealthy", "fired", ["web-asg-2a"]],
+        ["eks-pod-restarts", "fired", ["checkout-api"]],
+        ["redis-cpu", "fired", ["redis-prod-001"]],
+        ["ddb-throttle", "fired", ["Carts"]],
+        ["apigw-5xx", "fired", ["shop-api"]],
+        ["msk-lag", "fired", ["orders"]],
+        ["alb-shop-5xx", "resolved", alb],
+    ]
+    alert = fold_events(events)[lambda alerts: alerts["alertname"] == "alb-shop-5xx"].squeeze()
+    assert (alert["starts_at"], alert["ends_at"]) == (
+        pd.Timestamp("2024-05-14T14:02:40.412Z"),
+        pd.Timestamp("2024-05-14T14:31:00.412Z"),
+    )
+
+
+@pytest.mark.shared
+def test_real_message_of_plain_text_is_counted(shared, read) -> None:
+    export = (shared / "formats/samples/slack/notify_slack_sns_text_input.json").read_bytes()
+    assert read(export).ignored == {"cloudwatch SNS message of plain text": 1}
 
 
 def test_every_shape_tells_the_same_fact(event) -> None:
@@ -244,3 +387,272 @@ def test_dimensions_name_service_and_resources(event, dimensions, service, resou
 )
 def test_change_that_cannot_be_placed_is_rejected(read, export, reason) -> None:
     assert read(export).rejected["reason"].tolist() == [reason]
+
+
+def wrapped(how):
+    """Return the SNS message of a state change as it arrives in one way or another."""
+    message = sns()["Records"][0]["Sns"]["Message"]
+    http = {"Type": "Notification", "MessageId": "m-1", "TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": message}
+    queued = {"messageId": "q-1", "receiptHandle": "AQ", "body": json.dumps(http)}
+    logged = {"timestamp": 1772373731900, "message": json.dumps(eventbridge()), "logStreamName": "events"}
+    return {
+        "raw": json.loads(message),
+        "http": http,
+        "lambda": sns(),
+        "queue": {"Records": [queued]},
+        "received": {"Messages": [{"MessageId": "q-1", "ReceiptHandle": "AQ", "Body": json.dumps(http)}]},
+        "log group": logged,
+        "log page": {"events": [{**logged, "eventId": "3"}], "searchedLogStreams": [], "nextToken": "t"},
+        "log subscription": {"messageType": "DATA_MESSAGE", "owner": "1", "logEvents": [{**logged, "id": "3"}]},
+        "bus to topic": {"Records": [{"Sns": {"MessageId": "m-1", "Message": json.dumps(eventbridge())}}]},
+    }[how]
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["raw", "http", "lambda", "queue", "received", "log group", "log page", "log subscription", "bus to topic"],
+)
+def test_wrappings_are_seen_through(event, how) -> None:
+    got = event(wrapped(how))
+    assert (got["event_id"], got["kind"], got["rule_key"], got["time_source"]) == (
+        "cpu high|2026-03-01T14:02:11.790Z",
+        "fired",
+        ARN,
+        "event",
+    )
+
+
+def test_every_shape_folds_into_one_alert_with_all_ids(read) -> None:
+    told = pd.concat([read(shape()).events for shape in (history, eventbridge, sns)], ignore_index=True)
+    [alert] = fold_events(told).to_dict("records")
+    assert sorted(alert["event_ids"]) == ["93ff", "cpu high|2026-03-01T14:02:11.790Z", "m-1"]
+    assert (alert["rule_key"], alert["resources"]) == (ARN, ["i-1"])
+
+
+def test_alarm_history_gets_what_it_lacks_from_definitions(read) -> None:
+    told = [read(export).events for export in (history(), {"MetricAlarms": [definition()]})]
+    [alert] = fold_events(pd.concat(told, ignore_index=True)).to_dict("records")
+    assert (alert["rule_key"], alert["resources"], alert["description"]) == (ARN, ["i-1"], "CPU of the shop")
+    assert json.loads(alert["labels"])["dimensions"] == {"InstanceId": "i-1"}
+
+
+def definition(**fields):
+    """Return an alarm of describe-alarms."""
+    return {
+        "AlarmName": "cpu high",
+        "AlarmArn": ARN,
+        "AlarmDescription": "CPU of the shop",
+        "StateValue": "ALARM",
+        "StateUpdatedTimestamp": "2026-03-01T14:02:11.790Z",
+        "AlarmConfigurationUpdatedTimestamp": "2026-01-01T00:00:00.5+00:00",
+        "AlarmActions": ["arn:aws:sns:eu-west-1:123456789012:on-call"],
+        "MetricName": "CPU",
+        "Namespace": "AWS/EC2",
+        "Dimensions": [{"Name": "InstanceId", "Value": "i-1"}],
+        **fields,
+    }
+
+
+def test_definition_is_a_note_about_its_rule(event) -> None:
+    got = event({"MetricAlarms": [definition()], "CompositeAlarms": []})
+    del got["raw"]
+    assert json.loads(got.pop("labels")) == {
+        "account": "123456789012",
+        "alarm_arn": ARN,
+        "dimensions": {"InstanceId": "i-1"},
+        "metric": "CPU",
+        "namespace": "AWS/EC2",
+        "region": "eu-west-1",
+    }
+    assert got == {
+        "source": "cloudwatch",
+        "event_id": "cpu high|definition|2026-01-01T00:00:00.500Z",
+        "native_ids": ["cpu high|definition|2026-01-01T00:00:00.500Z"],
+        "rule_key": ARN,
+        "at": pd.Timestamp("2026-01-01T00:00:00.5Z"),
+        "time_source": "event",
+        "kind": "note",
+        "has_recovery": True,
+        "alertname": "cpu high",
+        "summary": "cpu high: definition",
+        "description": "CPU of the shop",
+        "resources": ["i-1"],
+        "trace_ids": [],
+    }
+
+
+def test_definition_without_a_time_has_none(event) -> None:
+    got = event(definition(AlarmConfigurationUpdatedTimestamp=None))
+    assert (got["event_id"], got["time_source"], "at" in got) == (f"{ARN}|definition", "none", False)
+
+
+def test_definition_of_metric_math_and_of_a_composite(read) -> None:
+    metric = {"MetricStat": {"Metric": {"MetricName": "5xx", "Dimensions": [{"Name": "QueueName", "Value": "q"}]}}}
+    math = definition(MetricName=None, Namespace=None, Dimensions=[], Metrics=[{"Expression": "m1*1"}, metric])
+    composite = {"AlarmName": "shop", "AlarmArn": ARN, "AlarmRule": 'ALARM("cpu high")'}
+    log = {"AlarmName": "errors", "AlarmArn": ARN, "AlarmDescription": "log lines"}
+    events = read({"MetricAlarms": [math], "CompositeAlarms": [composite], "LogAlarms": [log]}).events
+    assert events["resources"].tolist() == [["q"], [], []]
+    labels = [json.loads(said) for said in events["labels"]]
+    assert (labels[0]["metric"], labels[0]["expression"]) == ("5xx", "m1*1")
+    assert labels[1]["alarm_rule"] == 'ALARM("cpu high")'
+
+
+def test_definition_that_says_nothing_is_counted(read) -> None:
+    assert read({"AlarmName": "cpu", "EvaluationPeriods": 1}).ignored == {"cloudwatch alarm definition": 1}
+    changed = history(HistoryItemType="ConfigurationUpdate", HistoryData=None)
+    assert read(changed).ignored == {"cloudwatch configuration change": 1}
+
+
+@pytest.mark.parametrize("key", ["createdAlarm", "updatedAlarm", "deletedAlarm"])
+def test_configuration_item_holds_the_alarm(event, key) -> None:
+    alarm = {"alarmName": "cpu high", "alarmArn": ARN, "dimensions": [{"name": "InstanceId", "value": "i-9"}]}
+    item = history(HistoryItemType="ConfigurationUpdate", HistoryData=json.dumps({"type": "x", key: alarm}))
+    got = event(item)
+    assert (got["kind"], got["rule_key"], got["resources"]) == ("note", ARN, ["i-9"])
+
+
+def test_actions_of_the_history_are_counted(read) -> None:
+    for item in ("Action", "AlarmContributorAction"):
+        assert read(history(HistoryItemType=item)).ignored == {"cloudwatch action": 1}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reasons", "kinds"),
+    [
+        ("OK", "ALARM", ("Threshold Crossed: 1 datapoint", "testing purposes"), ["note"]),
+        ("ALARM", "OK", ("testing purposes", "Threshold Crossed: 1 datapoint"), ["note"]),
+        ("ALARM", "OK", ("Threshold Crossed: 1 datapoint", "acknowledged by hand"), ["resolved"]),
+        ("OK", "ALARM", ("...", "..."), ["fired"]),
+        ("OK", "ALARM", (None, None), ["fired"]),
+    ],
+)
+def test_state_set_by_hand_is_no_alert(read, old, new, reasons, kinds) -> None:
+    data = {
+        "oldState": {"stateValue": old, "stateReason": reasons[0]},
+        "newState": {"stateValue": new, "stateReason": reasons[1]},
+    }
+    assert read(history(HistoryData=json.dumps(data))).events["kind"].tolist() == kinds
+    told = eventbridge(old, new)
+    told["detail"]["state"]["reason"], told["detail"]["previousState"]["reason"] = reasons[1], reasons[0]
+    assert read(told).events["kind"].tolist() == kinds
+
+
+def test_reason_of_unknown_wording_with_its_data_is_no_drill(event) -> None:
+    data = {"stateValue": "ALARM", "stateReason": "Query matched", "stateReasonData": {"version": "1.0"}}
+    assert event(history(HistoryData=json.dumps({"newState": data})))["kind"] == "fired"
+    assert (
+        event(history(AlarmType="LogAlarm", HistoryData=json.dumps({"newState": {**data, "stateReasonData": None}})))[
+            "kind"
+        ]
+        == "fired"
+    )
+    assert event(sns(NewStateReason="drill"))["kind"] == "note"
+
+
+def test_composite_tells_its_rule_its_children_and_what_suppresses_it(event) -> None:
+    told = eventbridge("ALARM", "ALARM")
+    children = json.dumps({"triggeringAlarms": [{"arn": ARN, "state": {"value": "ALARM"}}]})
+    told["detail"]["state"] |= {"actionsSuppressedBy": "WaitPeriod", "reasonData": children}
+    told["detail"]["configuration"] = {"alarmRule": "ALARM(a)", "actionsSuppressor": "b"}
+    got = event(told)
+    labels = json.loads(got["labels"])
+    assert (got["kind"], labels["alarm_rule"], labels["actions_suppressed_by"], labels["triggering_alarms"]) == (
+        "renotified",
+        "ALARM(a)",
+        "WaitPeriod",
+        [ARN],
+    )
+
+
+def test_contributors_are_rules_of_their_own_in_every_shape(read) -> None:
+    told = eventbridge(**{"detail-type": "CloudWatch Alarm Contributor State Change"})
+    del told["detail"]["previousState"]
+    told["detail"]["alarmContributor"] = {"id": "6d44", "attributes": {"TableName": "carts"}}
+    told["detail"]["configuration"] = {"metrics": [{"expression": "SELECT AVG(x) GROUP BY TableName"}]}
+    item = history(
+        None,
+        HistoryItemType="AlarmContributorStateUpdate",
+        AlarmContributorId="6d44",
+        AlarmContributorAttributes={"TableName": "carts"},
+    )
+    message = sns(AlarmContributorId="6d44", AlarmContributorAttributes={"TableName": "carts"}, Trigger={})
+    events = [read(export).events.iloc[0] for export in (told, item, message)]
+    assert {e["event_id"] for e in events} == {"cpu high|6d44|2026-03-01T14:02:11.790Z"}
+    assert [e["rule_key"] for e in events] == [f"{ARN}|6d44", "cpu high|6d44", f"{ARN}|6d44"]
+    assert [(e["kind"], e["resources"]) for e in events] == [("fired", ["carts"])] * 3
+
+
+def test_name_may_hold_colons_and_slashes(event) -> None:
+    name = "shop::api/5xx: too many"
+    told = eventbridge(resources=[arn(name)])
+    told["detail"]["alarmName"] = name
+    got = event(told)
+    assert (got["alertname"], got["rule_key"], json.loads(got["labels"])["region"]) == (name, arn(name), "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("region", "code"),
+    [
+        ("EU (Ireland)", "eu-west-1"),
+        ("Europe (Ireland)", "eu-west-1"),
+        ("US East (N. Virginia)", "us-east-1"),
+        ("US West (Northern California)", "us-west-1"),
+        ("Asia Pacific (Osaka-Local)", "ap-northeast-3"),
+        ("South America (Sao Paulo)", "sa-east-1"),
+        ("Canada (Central)", "ca-central-1"),
+        ("Mexico (Central)", "mx-central-1"),
+        ("eu-central-1", "eu-central-1"),
+    ],
+)
+def test_message_without_arn_gets_it_from_account_and_region(event, region, code) -> None:
+    got = event(sns(AlarmArn=None, AWSAccountId="123456789012", Region=region))
+    assert got["rule_key"] == arn("cpu high", region=code)
+    assert json.loads(got["labels"])["region"] == code
+
+
+@pytest.mark.parametrize(
+    ("region", "rule_key"),
+    [
+        ("AWS GovCloud (US-West)", "arn:aws-us-gov:cloudwatch:us-gov-west-1:123456789012:alarm:cpu high"),
+        ("China (Beijing)", "arn:aws-cn:cloudwatch:cn-north-1:123456789012:alarm:cpu high"),
+        ("Mars (Olympus)", "cpu high"),
+        (None, "cpu high"),
+    ],
+)
+def test_partitions_and_unknown_regions(event, region, rule_key) -> None:
+    assert event(sns(AlarmArn=None, AWSAccountId="123456789012", Region=region))["rule_key"] == rule_key
+
+
+def test_scaling_policies_are_marked(event) -> None:
+    policy = "arn:aws:autoscaling:eu-west-1:1:scalingPolicy:u:resource/ecs/service/a/b:policyName/c"
+    marked = [
+        event(sns(AlarmName="TargetTracking-service/prod/checkout-AlarmHigh-1")),
+        event(definition(AlarmActions=[policy])),
+    ]
+    assert [json.loads(e["labels"])["scaling_policy"] for e in marked] == [True, True]
+    assert "scaling_policy" not in json.loads(event(definition())["labels"])
+
+
+def test_time_of_the_envelope_stands_in(event) -> None:
+    told = eventbridge(time="2026-03-01T14:02:12Z")
+    del told["detail"]["state"]["timestamp"]
+    assert event(told)["at"] == pd.Timestamp("2026-03-01T14:02:12Z")
+
+
+def test_subscriptions_and_control_messages_are_counted(read) -> None:
+    topic = {"TopicArn": "arn:aws:sns:eu-west-1:1:t", "Token": "x", "Message": "You have chosen to subscribe"}
+    assert read({"Type": "SubscriptionConfirmation", **topic}).ignored == {"cloudwatch SNS subscription": 1}
+    control = {"messageType": "CONTROL_MESSAGE", "logEvents": []}
+    assert read(control).ignored == {"cloudwatch control message of a log group": 1}
+
+
+def test_other_aws_events_are_counted_under_either_source(read) -> None:
+    other = {"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "detail": {}}
+    for source in ("auto", "cloudwatch", "aws"):
+        assert read(other, source=source).ignored == {"AWS event that is no alarm": 1}
+
+
+def test_event_of_a_partner_is_none_of_aws(read) -> None:
+    partner = {"source": "aws.partner/datadog.com/x", "detail-type": "Datadog Alert Notification", "detail": {}}
+    assert "AWS event that is no alarm" not in read(partner).ignored

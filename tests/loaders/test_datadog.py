@@ -73,10 +73,9 @@ def test_sample_monitor_alerts(shared, read) -> None:
     ("name", "ignored"),
     [
         ("events_v2_page1.json", {"datadog event that is no monitor alert": 2}),
+        ("events_v2_page2.json", {"datadog event that is no monitor alert": 1}),
         ("events_v2_page3.json", {}),
         ("incidents_v2_page.json", {"datadog incident": 2}),
-        ("monitors_groups_search_v1.json", {"datadog monitor status": 12}),
-        ("monitors_list_v1.json", {"datadog monitor definition": 2}),
     ],
 )
 def test_what_is_no_alert_is_counted_by_kind(shared, read, name, ignored) -> None:

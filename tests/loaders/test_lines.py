@@ -68,3 +68,11 @@ def test_stream_without_end_is_stopped(monkeypatch) -> None:
     arriving = Arriving(io.BytesIO(bytes(3_000_000)))
     assert 1_000_000 < len(io.BufferedReader(arriving).read()) < 1_000_000 + 2 * _lines.CHUNK
     assert "unpacked" in str(arriving.error)
+
+
+def test_lines_are_taken_until_they_are_enough() -> None:
+    found = lines(b"aa\nbb\ncc\ndd\n")
+    assert found.take(1, 100) == [(1, b"aa\n")]
+    assert found.take(9, 3) == [(2, b"bb\n"), (3, b"cc\n")]
+    assert found.take(9, -1) == []
+    assert found.take(9, 100) == [(4, b"dd\n")]

@@ -61,7 +61,7 @@ def test_status_is_unset_unless_it_is_said(status, word) -> None:
     assert row({**SPAN, "status": status})["status"] == word
 
 
-@pytest.mark.parametrize("parent", ["", None])
+@pytest.mark.parametrize("parent", ["", None, "0000000000000000"])
 def test_root_has_no_parent(parent) -> None:
     assert row({**SPAN, "parentSpanId": parent})["parent_span_id"] is None
 
@@ -81,6 +81,27 @@ def test_callers_name_whom_they_call(kind, attributes, peer) -> None:
     assert row({**SPAN, "kind": kind, "attributes": [attribute(*pair) for pair in attributes]})["peer"] == peer
 
 
+@pytest.mark.parametrize(
+    ("written", "trace"),
+    [
+        ("5B8EFFF798038103D269B633813FC60C", "5b8efff798038103d269b633813fc60c"),
+        ("0b8efff798038103d269b633813fc60c", "0b8efff798038103d269b633813fc60c"),
+        ("b8efff798038103d269b633813fc60c", "0b8efff798038103d269b633813fc60c"),
+        ("00000000000000000269b633813fc60c", "0269b633813fc60c"),
+        ("0269b633813fc60c", "0269b633813fc60c"),
+        ("269b633813fc60c", "0269b633813fc60c"),
+        ("W47/95gDgQPSabYzgT/GDA==", "5b8efff798038103d269b633813fc60c"),
+    ],
+)
+def test_one_trace_has_one_id_however_it_is_written(written, trace) -> None:
+    assert row({**SPAN, "traceId": written})["trace_id"] == trace
+
+
+def test_ids_in_base64_are_read() -> None:
+    read = row({**SPAN, "spanId": "7uGbfsPBsXQ=", "parentSpanId": "7uGbfsPBsXM="})
+    assert (read["span_id"], read["parent_span_id"]) == ("eee19b7ec3c1b174", "eee19b7ec3c1b173")
+
+
 @pytest.mark.parametrize("absent", [None, "", 0, "0"])
 def test_absent_time_is_null(absent) -> None:
     assert row({**SPAN, "startTimeUnixNano": absent})["starts_at"] is None
@@ -92,7 +113,9 @@ def test_absent_time_is_null(absent) -> None:
         ("text", "not_an_object"),
         ({**SPAN, "traceId": None}, "missing_field"),
         ({**SPAN, "spanId": 7}, "missing_field"),
+        ({**SPAN, "traceId": "0" * 32}, "missing_field"),
         ({**SPAN, "traceId": "not hex"}, "malformed"),
+        ({**SPAN, "traceId": "a" * 33}, "malformed"),
         ({**SPAN, "startTimeUnixNano": "soon"}, "bad_time"),
         ({**SPAN, "startTimeUnixNano": True}, "bad_time"),
         ({**SPAN, "endTimeUnixNano": -1}, "bad_time"),

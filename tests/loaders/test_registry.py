@@ -109,7 +109,7 @@ def test_source_restricts_the_shapes() -> None:
 
 
 def test_unknown_source_names_the_known_ones() -> None:
-    with pytest.raises(ParameterError, match=r"source='nagios' is not known; pass one of \['auto', 'cloudwatch'"):
+    with pytest.raises(ParameterError, match=r"source='nagios' is not known; pass one of \['alertmanager', 'auto'"):
         registry.shapes_of("nagios")
 
 
@@ -117,7 +117,7 @@ def test_unknown_source_names_the_known_ones() -> None:
     ("record", "shape"),
     [
         ({"source": "aws.partner/datadog.com/x", "detail-type": "Datadog Alert Notification"}, None),
-        ({"source": "aws.ecs", "detail-type": "ECS Task State Change"}, "AWS event that is no alarm"),
+        ({"source": "aws.ecs", "detail-type": "ECS Task State Change"}, "change"),
         ({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}, "alarm state change"),
         ({"AlarmName": "cpu", "HistoryItemType": "Action"}, "history item"),
         ({"AlarmName": "cpu", "AlarmArn": "arn:...", "StateValue": "OK"}, "alarm definition"),
@@ -125,7 +125,7 @@ def test_unknown_source_names_the_known_ones() -> None:
         ({"type": "incidents", "attributes": {}}, "incident"),
         ({"type": "alert", "attributes": {}}, None),
         ({"action": "triggered", "data": {"event": {}}}, "issue alert"),
-        ({"action": "created", "data": {"issue": {}}}, "issue webhook (not read yet)"),
+        ({"action": "created", "data": {"issue": {}}}, "issue webhook"),
         ({"action": "opened", "data": {"alert": {}}}, None),
     ],
 )

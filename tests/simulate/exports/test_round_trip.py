@@ -31,7 +31,7 @@ def test_every_record_is_understood(directory) -> None:
     batches = list(read_files([directory / "exports"]))
     assert sum(len(batch.rejected) for batch in batches) == 0
     ignored = sum((batch.ignored for batch in batches), start=type(batches[0].ignored)())
-    assert set(ignored) == {"datadog event that is no monitor alert", "cloudwatch alarm definition"}
+    assert set(ignored) == {"datadog event that is no monitor alert"}
 
 
 def test_the_same_alerts_come_back(both) -> None:
