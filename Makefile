@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 SHARED ?= $(or $(STANZA_SHARED),../shared)
 PYTEST_FLAGS ?=
+FUZZ_EXAMPLES ?= 200000
 
-.PHONY: help setup demo lab data test lint types notebooks bench lock check clean
+.PHONY: help setup demo lab data test fuzz lint types notebooks bench lock check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -35,6 +36,9 @@ data: setup ## write data/ again with the simulator (byte-identical each time)
 
 test: setup ## run the tests
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+fuzz: setup ## give every loader 200,000 broken inputs (hours); FUZZ_EXAMPLES=n for another number
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -X faulthandler -m pytest tests/fuzz $(PYTEST_FLAGS)
 
 lint: setup ## style, docstrings, formatting and import layers
 	@$(BIN)/ruff check .

@@ -1,14 +1,19 @@
-"""Import speed of a Datadog export, beside ``duckdb.read_json`` with a fixed schema on the same file in the same run.
+"""Import of a Datadog export, beside ``duckdb.read_json`` with a fixed schema on the same file in the same run.
 
 The peer does less: it types the columns it is told about and writes them to Parquet. Ours also tells vendors apart,
-normalises, deduplicates, accounts for every record and keeps each one as it came. Ratios matter; seconds depend on the
-machine.
+normalises, redacts, deduplicates, accounts for every record and keeps each one. Ratios matter; seconds depend on the
+machine. Each reader runs in a process of its own; memory is the most that it and the processes it started held at once.
+
+``python -m benchmarks.import_speed --events 1000000`` writes and reads a file of about 1 GB.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import multiprocessing
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +21,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import psutil
 
 import stanza_lab as sl
 
@@ -25,27 +31,35 @@ _COLUMNS = {
     "type": "VARCHAR",
     "attributes": (
         "STRUCT(timestamp TIMESTAMP, message VARCHAR, tags VARCHAR[], attributes STRUCT(title VARCHAR, status VARCHAR, "
-        "timestamp BIGINT, service VARCHAR, hostname VARCHAR, monitor_id BIGINT, monitor_groups VARCHAR[], "
-        "monitor STRUCT(name VARCHAR, transition STRUCT(trans_name VARCHAR))))"
+        "timestamp BIGINT, service VARCHAR, hostname VARCHAR, aggregation_key VARCHAR, monitor_id BIGINT, "
+        "monitor_groups VARCHAR[], evt STRUCT(id VARCHAR), monitor STRUCT(id BIGINT, name VARCHAR, type VARCHAR, "
+        "query VARCHAR, tags VARCHAR[], transition STRUCT(trans_name VARCHAR, trans_type VARCHAR))))"
     ),
 }
+PEER = "duckdb.read_json to Parquet"
 
 
-def table(events: int = EVENTS) -> pd.DataFrame:
-    """Return seconds, MB/s and the ratio to DuckDB for reading one generated NDJSON file of `events` events."""
+def table(events: int = EVENTS, *, n_jobs: int = -1) -> pd.DataFrame:
+    """Return seconds, MB/s, peak memory and the ratio to DuckDB for reading one generated file of `events` events."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "datadog_events.ndjson"
+        place = Path(folder)
+        file = place / "datadog_events.ndjson"
         with file.open("w") as stream:
-            stream.writelines(json.dumps(event) + "\n" for event in _events(events))
+            stream.writelines(json.dumps(event, separators=(",", ":")) + "\n" for event in _events(events))
         megabytes = file.stat().st_size / 1e6
-        seconds = {
-            "duckdb.read_json to Parquet": _seconds(lambda: _duckdb(file, Path(folder) / "peer.parquet")),
-            "stanza_lab: read_alerts": _seconds(lambda: sl.read_alerts(file)),
-            "stanza_lab: History.ingest": _seconds(lambda: sl.History(Path(folder) / "history").ingest(file)),
+        readers: dict[str, tuple[Callable[..., object], tuple[Any, ...]]] = {
+            PEER: (_duckdb, (file, place / "peer.parquet")),
+            "History.ingest, 1 process reads": (_ingest, (file, place / "one", 1)),
+            "History.ingest, all cores read": (_ingest, (file, place / "all", n_jobs)),
+            "folding into alerts": (_fold, (place / "all",)),
         }
-    peer = seconds["duckdb.read_json to Parquet"]
-    rows = [(name, megabytes, s, megabytes / s, peer / s) for name, s in seconds.items()]
-    return pd.DataFrame(rows, columns=["reader", "MB", "seconds", "MB/s", "ratio to duckdb"])
+        rows = []
+        for name, (call, arguments) in readers.items():
+            seconds, peak = _measured(call, arguments)
+            rows.append((name, events, megabytes, seconds, megabytes / seconds, peak))
+    found = pd.DataFrame(rows, columns=["reader", "events", "MB", "seconds", "MB/s", "peak MB"])
+    peer = found.loc[found["reader"] == PEER, "seconds"].iloc[0]
+    return found.assign(**{"ratio to duckdb": peer / found["seconds"]})
 
 
 def _events(count: int) -> Iterator[dict[str, Any]]:
@@ -60,24 +74,72 @@ def _events(count: int) -> Iterator[dict[str, Any]]:
         ]
     for number in range(count):
         event = json.loads(json.dumps(found[number % len(found)]))
-        event["id"] = str(number)
-        later = number // len(found) * 31 * 86_400_000
+        event["id"] = f"AgAAAZ{number:026d}"
+        later = number // len(found) * 31 * 60_000
         inner = event["attributes"]["attributes"]
         inner["timestamp"] += later
+        inner["evt"] = {**inner.get("evt", {}), "id": str(7 * 10**18 + number)}
         event["attributes"]["timestamp"] = pd.Timestamp(inner["timestamp"], unit="ms", tz="UTC").isoformat()
         yield event
 
 
 def _duckdb(file: Path, out: Path) -> None:
     with duckdb.connect() as connection:
-        connection.read_json(str(file), columns=_COLUMNS, format="newline_delimited").write_parquet(str(out))
+        connection.read_json(str(file), columns=_COLUMNS, format="newline_delimited").write_parquet(
+            str(out), compression="zstd"
+        )
 
 
-def _seconds(call: Callable[[], object]) -> float:
+def _ingest(file: Path, history: Path, n_jobs: int) -> None:
+    report = sl.History(history).ingest(file, n_jobs=n_jobs)
+    if report.duplicates or len(report.rejected):
+        raise RuntimeError(f"events were lost: {report!r}")
+
+
+def _fold(history: Path) -> None:
+    sl.History(history).alerts()
+
+
+def _measured(call: Callable[..., object], arguments: tuple[Any, ...]) -> tuple[float, float]:
+    """Return seconds and peak MB of a call in a process of its own; its start and imports do not count as time."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_timed, args=(theirs, call, arguments))
+    process.start()
+    theirs.close()  # so that a reader that fails is told of, not waited for
+    peak = 0.0
+    over = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        root = psutil.Process(process.pid)
+        while not over.wait(0.05):
+            try:
+                held = sum(p.memory_info().rss for p in [root, *root.children(recursive=True)])
+            except psutil.NoSuchProcess:
+                continue
+            peak = max(peak, held / 1e6)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        seconds = float(ours.recv())
+    finally:
+        over.set()
+        watcher.join()
+        process.join()
+    return seconds, peak
+
+
+def _timed(pipe: Any, call: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+    call(*arguments)
+    pipe.send(time.perf_counter() - start)
 
 
 if __name__ == "__main__":
-    print(table().to_string(index=False, float_format=lambda value: f"{value:.2f}"))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--events", type=int, default=EVENTS, help="how many events to write and read")
+    parser.add_argument("--jobs", type=int, default=-1, help="processes that read (-1: all cores)")
+    given = parser.parse_args()
+    print(table(given.events, n_jobs=given.jobs).to_string(index=False, float_format=lambda value: f"{value:.2f}"))

@@ -18,9 +18,9 @@
 #
 # **Question.** What did our alerting systems say over the last months, and can we trust the import?
 #
-# **Data.** `data/exports/`: a quarter of a year of Datadog, Sentry and CloudWatch exports of a simulated shop
-# (made by `make data`). To look at your own, put exports of any mix of vendors into a folder `exports`, and who owns
-# what into `ownership.csv` beside it; then change `data` below. Nothing leaves this machine.
+# **Data.** `data/exports/`: a quarter of a year of Datadog, Sentry, CloudWatch and PagerDuty exports of a simulated
+# shop (made by `make data`). To look at your own, put exports of any mix of vendors into a folder `exports`, and who
+# owns what into `ownership.csv` beside it; then change `data` below. Nothing leaves this machine.
 #
 # **Takes** about ten seconds.
 
@@ -75,6 +75,23 @@ alerts = history.alerts()
 alerts[["starts_at", "ends_at", "source", "severity", "service", "team", "summary"]].head(8)
 
 # %% [markdown]
+# ## What is told twice?
+#
+# PagerDuty raises nothing itself: it pages people about alerts of other systems. Its pages are alerts here too (they
+# know who answered, and when), but each is a **copy**, and `origin` says of which system; null is no copy.
+
+# %%
+alerts.groupby([alerts["source"], alerts["origin"].astype("str").fillna("")]).size().to_frame("alerts")
+
+# %% [markdown]
+# Whatever counts alerts should count each once. So what follows, in the other notebooks too, leaves out the copies of
+# systems that were read themselves. A copy of a system that you did not export stays: it is all you have.
+
+# %%
+copies = alerts["origin"].isin(alerts["source"].unique())
+print(f"{copies.sum():,} of {len(alerts):,} alerts are copies of systems that were read as well")
+
+# %% [markdown]
 # ## Who and what is it about?
 #
 # Tools name services differently, and some not at all. `resolve_entities` reads names out of fields, tags,
@@ -99,13 +116,14 @@ known(alerts).add_suffix(" before").join(known(named).add_suffix(" after")).styl
 # rows that never stop (a chronic alert: noise).
 
 # %%
-sl.plot.timeline(named)
+once = named[~copies]
+sl.plot.timeline(once)
 
 # %% [markdown]
-# The same as counts per day: dark rows are the services that page the most.
+# The same as counts per day: dark rows are the services that alert the most.
 
 # %%
-sl.plot.firing_heatmap(named)
+sl.plot.firing_heatmap(once)
 
 # %% [markdown]
 # Next: `02_correlate_alerts` puts together what belongs together.

@@ -38,6 +38,7 @@ data, out = Path(data), Path(out)
 # %%
 catalog = sl.read_ownership(data / "ownership.csv")
 alerts = sl.resolve_entities(sl.History(out / "history").alerts(), catalog=catalog)
+alerts = alerts[~alerts["origin"].isin(alerts["source"].unique())]  # no copies of alerts that are here as well
 print(f"{len(alerts):,} alerts of {alerts['service'].nunique()} services and {alerts['team'].nunique()} teams")
 
 # %% [markdown]
@@ -45,7 +46,8 @@ print(f"{len(alerts):,} alerts of {alerts['service'].nunique()} services and {al
 #
 # The distance between two alerts is one people can read: minutes apart, plus something if they are about different
 # services, plus something if they page different teams. HDBSCAN groups what is dense under this distance. An alert that
-# is near nothing stays on its own (`incident_id` is -1): most alerts of a noisy production should.
+# is near nothing stays on its own (`incident_id` is -1): most alerts of a noisy production should. Copies were left
+# out above (see `01_import_alert_history`): a page lies seconds from its alert, so the two would look like an incident.
 
 # %%
 clusterer = sl.IncidentClusterer()

@@ -38,6 +38,7 @@ data, out = Path(data), Path(out)
 # %%
 catalog = sl.read_ownership(data / "ownership.csv")
 alerts = sl.resolve_entities(sl.History(out / "history").alerts(), catalog=catalog)
+alerts = alerts[~alerts["origin"].isin(alerts["source"].unique())]  # no copies of alerts that are here as well
 alerts = sl.cluster_incidents(alerts)
 
 # %% [markdown]

@@ -36,6 +36,7 @@ data, out = Path(data), Path(out)
 # %%
 catalog = sl.read_ownership(data / "ownership.csv")
 alerts = sl.resolve_entities(sl.History(out / "history").alerts(), catalog=catalog)
+alerts = alerts[~alerts["origin"].isin(alerts["source"].unique())]  # no copies of alerts that are here as well
 clusterer = sl.IncidentClusterer().fit(alerts)
 alerts = alerts.assign(incident_id=clusterer.labels_)
 model = sl.DependencyModel().fit(alerts)

@@ -96,7 +96,7 @@ EVENTS = Table(
         Column("kind", "category", "what happened", KINDS),
         Column("has_recovery", "bool", "the source reports when this alert ends; without it a quiet gap ends it"),
         *_ABOUT,
-        Column("raw", "str", "the record as it came, JSON"),
+        Column("raw", "str", "the record as it came, after redaction, JSON"),
     ),
 )
 
@@ -122,7 +122,7 @@ REJECTED = Table(
         Column("locator", "str", "line or JSON path"),
         Column("reason", "str", "short code"),
         Column("message", "str", "what, where, what to do"),
-        Column("raw", "str", "the record as it came, at most 2,000 characters"),
+        Column("raw", "str", "the record as it came, after redaction, at most 2,000 characters"),
     ),
 )
 

@@ -107,7 +107,7 @@ def test_docstring_has_the_sections_a_reader_needs(name: str) -> None:
     if not _made_by_people(name):
         return
     parameters = [p.name for p in _parameters(value)]
-    documented = [part.strip() for entry in doc["Parameters"] for part in entry.name.split(",")]
+    documented = [part.strip(" *") for entry in doc["Parameters"] for part in entry.name.split(",")]
     assert documented == parameters, f"{name}: documented {documented}, has {parameters}"
     if not inspect.isclass(value) and inspect.signature(value).return_annotation not in ("None", None):
         assert doc["Returns"], f"{name} does not say what it returns"

@@ -71,6 +71,8 @@ def _summary(out: Path) -> None:
     links = production.links[production.links["strength"] >= production.usual_confidence]
     verdicts = links["verdict"].astype("str").fillna("not judged by traces").value_counts()
     table.add_row("alerts", f"{len(alerts):,} ({', '.join(f'{n:,} {name}' for name, n in by_source.items())})")
+    copies = alerts["origin"].isin(alerts["source"].unique()).sum()
+    table.add_row("copies", f"{copies:,} of these, pages of alerts that are here as well; what follows leaves them out")
     table.add_row("incidents", f"{bundle.manifest['counts']['incidents']:,}")
     table.add_row("services", f"{len(bundle.services):,}")
     told = ", ".join(f"{n:,} {name}" for name, n in verdicts.items())

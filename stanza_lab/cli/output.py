@@ -52,7 +52,7 @@ def plain(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M}Z"
     if isinstance(value, list):
         return ", ".join(map(plain, value))
-    if value is None or value is pd.NaT:
+    if value is None or value is pd.NaT or value is pd.NA:
         return ""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\n", " ").replace("\t", " "))
 
@@ -169,7 +169,9 @@ def _show(
 def _json(frame: pd.DataFrame) -> bytes:
     rows = frame.to_dict("records")
     clean = [{key: _value(value) for key, value in row.items()} for row in rows]
-    return orjson.dumps(clean, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(
+        clean, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY, default=str
+    )
 
 
 def _value(value: Any) -> Any:
@@ -177,6 +179,10 @@ def _value(value: Any) -> Any:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
         return [_value(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _value(item) for key, item in value.items()}
+    if isinstance(value, pd.Timedelta):
+        return value.total_seconds()
     return None if value is pd.NaT or value is pd.NA or value != value else value
 
 

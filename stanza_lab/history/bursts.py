@@ -66,9 +66,30 @@ def add_bursts(
         event id, the native ids of all lines in the minutes of burst (the first 1,000), the worst severity, and in
         their labels ``lines``, ``minutes`` of burst and ``peak_per_minute``. Without bursts the facts as they were.
     """
+    found = lines_of_bursts(facts, gap, burst_lines=burst_lines, times_the_mean=times_the_mean, least_span=least_span)
+    if found is None:
+        return facts
+    fired = _fired(*found)
+    together = pd.concat([facts, fired[facts.columns]], ignore_index=True)
+    return together.sort_values(["at", "event_id", "source"], ignore_index=True, kind="stable")
+
+
+def lines_of_bursts(
+    facts: pd.DataFrame,
+    gap: pd.Timedelta,
+    *,
+    burst_lines: int = BURST_LINES,
+    times_the_mean: float = TIMES_THE_MEAN,
+    least_span: pd.Timedelta = LEAST_SPAN,
+) -> tuple[pd.DataFrame, Ints, Ints, Ints] | None:
+    """Return the log lines in the minutes of burst, burst by burst; None when there are none.
+
+    Beside them the number of each line's burst, and for each burst its minutes and the most lines in one. What the
+    parameters mean says `add_bursts`.
+    """
     noted = (facts["source"] == "logs") & (facts["kind"] == "note") & facts["at"].notna() & facts["rule_key"].notna()
     if not noted.any():
-        return facts
+        return None
     lines = facts[noted].sort_values(["rule_key", "at", "event_id"], ignore_index=True)
     at = lines["at"].dt.as_unit("us").astype("int64").to_numpy()
     minute = at // _MINUTE
@@ -83,14 +104,12 @@ def add_bursts(
     burst = (count >= burst_lines) & (count >= times_the_mean * mean[rule[_heads(cell)]])
     kept = np.flatnonzero(burst[cell])
     if not len(kept):
-        return facts
+        return None
     apart = (np.diff(rule[kept], prepend=-1) != 0) | (np.diff(at[kept], prepend=at[kept[0]]) > gap // _MICROSECOND)
     number = _runs(apart)
     minutes = pd.Series(cell[kept]).groupby(number).nunique().to_numpy()
     peak = pd.Series(count[cell[kept]]).groupby(number).max().to_numpy()
-    fired = _fired(lines.iloc[kept], number, minutes, peak)
-    together = pd.concat([facts, fired[facts.columns]], ignore_index=True)
-    return together.sort_values(["at", "event_id", "source"], ignore_index=True, kind="stable")
+    return lines.iloc[kept], number, minutes, peak
 
 
 _MICROSECOND = pd.Timedelta("1us")

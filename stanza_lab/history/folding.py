@@ -19,7 +19,7 @@ from stanza_lab import _params, schema
 from stanza_lab.errors import SchemaError
 from stanza_lab.history import bursts, definitions
 
-FOLDING = 3  # raise it when the same events fold into other alerts: stored results of another number are not used
+FOLDING = 4  # raise it when the same events fold into other alerts: stored results of another number are not used
 ALERT_COLUMNS = [name for name in schema.ALERTS.names if name != "incident_id"]
 _FACT = ["source", "event_id"]
 _BARE = ["source", "alertname", "bare"]
@@ -99,9 +99,10 @@ def merge_shapes(events: pd.DataFrame) -> pd.DataFrame:
     the same instant); then each has its key before its event id, and a telling with the bare key stays by itself.
 
     Of each column the first non-null value counts, with rows in order of their native ids, of the labels the longest;
-    ids, resources and traces are united. A rule key that begins with the rule's name gives way to the full key, which
-    has more before the name (CloudWatch: the ARN, which the alarm history does not carry), when the fact's other shape
-    has it, or else when exactly one such key is known.
+    ids, resources and traces are united. A rule key that begins with the rule's name gives way to one that does not,
+    when the fact's other shape has it (Datadog: a webhook may not know the monitor's id), or else to the full key,
+    which has more before the name (CloudWatch: the ARN, which the alarm history does not carry), when exactly one such
+    key is known.
 
     Returns
     -------
@@ -161,11 +162,19 @@ def _merge(rows: pd.DataFrame) -> pd.DataFrame:
             merged[column.name] = _union(rows[column.name], fact, size)
         elif column.name in ("rule_key", "labels"):  # one shape knows more of these than another
             length = rows[column.name].str.len().fillna(0)
+            if column.name == "rule_key":
+                length += np.where(_not_the_name(rows), length.max(), 0)
             longest = (length == length.groupby(fact).transform("max")).to_numpy()
             merged[column.name] = _first(rows[column.name], fact, size, among=longest)
         else:
             merged[column.name] = _first(rows[column.name], fact, size)
     return pd.DataFrame(merged)
+
+
+def _not_the_name(events: pd.DataFrame) -> Mask:
+    """Return whether each rule key is known and is neither the rule's name nor that and more behind it."""
+    pairs = zip(events["rule_key"], events["alertname"], strict=True)
+    return np.array([isinstance(key, str) and not f"{key}|".startswith(f"{name}|") for key, name in pairs], dtype=bool)
 
 
 def _full_rule_keys(events: pd.DataFrame) -> pd.Series:

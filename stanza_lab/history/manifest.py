@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 NAME = "manifest.json"
 FORMAT = "stanza_lab history"
 VERSION = 1
+STDIN = "<stdin>"  # what was read from standard input is called
+EXPIRED = "event older than what the history keeps"
 _BEGUN = ".ingest"  # there while an ingest runs or after it was cut off: the event parts of before, one a line
+_LEAVING = "-"  # before the names of those that a change takes away
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,9 @@ class FileEntry:
         what none could.
         """
         events = self.events + new.events
-        ignored = dict(sorted((Counter(self.ignored) | Counter(new.ignored)).items()))
+        now = Counter(new.ignored)
+        now[EXPIRED] -= self.events + self.duplicates  # these were used when they were read first
+        ignored = dict(sorted((Counter(self.ignored) | now).items()))
         others = events + sum(ignored.values()) + new.rejected
         records = max(self.records, new.records, others)
         return replace(
@@ -79,6 +84,7 @@ class Manifest:
     first: str | None = None  # span of the events, ISO
     last: str | None = None
     kept_from: str | None = None  # events before this time were removed and are not read again, ISO
+    removed: dict[str, int] = field(default_factory=dict)  # events that were, by source
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -132,6 +138,7 @@ def read(directory: Path) -> Manifest | None:
                 first=found["first"],
                 last=found["last"],
                 kept_from=found.get("kept_from"),
+                removed=found.get("removed", {}),
             )
         )
     except (KeyError, TypeError, AttributeError, HistoryError) as error:
@@ -146,19 +153,24 @@ def write(directory: Path, manifest: Manifest) -> None:
     settle(temporary, directory / NAME)
 
 
-def begin(directory: Path, before: Manifest) -> None:
-    """Note that an ingest begins: until `end`, event parts that were not there `before` are its own."""
+def begin(directory: Path, before: Manifest, leaving: Iterable[Part] = ()) -> None:
+    """Note that a change begins: until `end`, event parts that were not there `before` or are `leaving` are its own."""
     temporary = directory / f"{_BEGUN}.tmp"
-    temporary.write_text("\n".join(part.name for part in before.events))
+    left = {part.name for part in leaving}
+    temporary.write_text("\n".join(_LEAVING * (part.name in left) + part.name for part in before.events))
     settle(temporary, directory / _BEGUN)
 
 
-def begun(directory: Path) -> set[str] | None:
-    """Return the event parts from before an ingest that did not end; None when every one did."""
+def begun(directory: Path, manifest: Manifest) -> set[str] | None:
+    """Return the event parts that must be listed after a change that did not end; None when every one did.
+
+    Parts that were leaving must be only while nothing else is: then the manifest that did without them is lost.
+    """
     try:
-        return set((directory / _BEGUN).read_text().split())
+        names = (directory / _BEGUN).read_text().split()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    return {name.removeprefix(_LEAVING) for name in names if not (manifest.files and name.startswith(_LEAVING))}
 
 
 def end(directory: Path) -> None:

@@ -32,7 +32,7 @@ _REPEATING = {c.name for c in schema.EVENTS.columns if c.dtype in ("category", "
 # facts are told apart by, of 64 what only tellings of one fact are. Each ingest makes them anew, so nothing depends on
 # how they are made.
 _FACT = "concat_ws(chr(31), source, event_id)"
-_KEYED = f"""
+KEYED = f"""
     hash({_FACT}) AS fact, hash('fact' || {_FACT}) AS fact_2, source,
     CASE WHEN strpos(rule_key || '|', alertname || '|') > 1 THEN hash(rule_key) END AS rule,
     hash({_FACT}, native_ids, raw) AS telling, "at"
@@ -152,7 +152,7 @@ class Keys:
     def of(self, events: pa.Table) -> pa.Table:
         """Return the keys of some events, a row each (`KEYS`)."""
         self._connection.register("batch", events)
-        keys: pa.Table = self._connection.sql(f"SELECT {_KEYED} FROM batch").to_arrow_table()
+        keys: pa.Table = self._connection.sql(f"SELECT {KEYED} FROM batch").to_arrow_table()
         self._connection.unregister("batch")
         return keys.cast(KEYS)
 
@@ -169,7 +169,7 @@ class KnownEvents:
         self._connection = duckdb.connect(config={"temp_directory": str(temporary), **limit})
         self._connection.execute("CREATE TABLE known (fact UHUGEINT, rule UBIGINT, telling UBIGINT)")
         if parts:
-            query = f"INSERT INTO known SELECT {_COLUMNS} FROM (SELECT {_KEYED} FROM read_parquet(?)) k"
+            query = f"INSERT INTO known SELECT {_COLUMNS} FROM (SELECT {KEYED} FROM read_parquet(?)) k"
             with damage_told(parts[0].parent):
                 self._connection.execute(query, [[str(part) for part in parts]])
 
@@ -209,6 +209,16 @@ class KnownEvents:
         ).fetchnumpy()
         run.execute("INSERT INTO known SELECT DISTINCT fact, rule, telling FROM keyed")
         return seen["new"].astype(bool), seen["stored"].astype(bool)
+
+    def lacks(self, keys: pa.Table) -> Mask:
+        """Return which rows of a batch are of facts that are not known."""
+        run = self._connection
+        run.register("batch", keys.append_column("row", pa.array(np.arange(keys.num_rows))))
+        run.execute(f"CREATE OR REPLACE TABLE keyed AS SELECT row, {_COLUMNS} FROM batch k")
+        run.unregister("batch")
+        lacking = run.execute("SELECT fact NOT IN (SELECT fact FROM known) AS lacking FROM keyed ORDER BY row")
+        found: Mask = lacking.fetchnumpy()["lacking"].astype(bool)
+        return found
 
     def close(self) -> None:
         """Free the memory."""

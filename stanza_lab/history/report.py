@@ -117,7 +117,17 @@ class IngestReport:
         }
 
     def __str__(self) -> str:
-        return f"{self.sums()}\nalerts: {self.alerts_after:,} ({self.new_alerts:,} new)"
+        return f"{self.sums()}\n{self.alerts()}"
+
+    def alerts(self) -> str:
+        """Return in words how many alerts there are, for which the events are folded.
+
+        Returns
+        -------
+        str
+            One line.
+        """
+        return f"alerts: {self.alerts_after:,} ({self.new_alerts:,} new)"
 
     def sums(self) -> str:
         """Return what became of the records in words, without the alerts, which take longer to count.

@@ -10,10 +10,12 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -24,17 +26,24 @@ import stanza_lab
 from stanza_lab import _params, schema
 from stanza_lab.errors import HistoryError
 from stanza_lab.history import manifest as manifests
+from stanza_lab.history.bins import AT_ONCE, fold_parts
+from stanza_lab.history.facts import facts_file
 from stanza_lab.history.folding import FOLDING, fold_events, merge_shapes
 from stanza_lab.history.manifest import FileEntry, Manifest, Part, sha256
 from stanza_lab.history.parts import ROW_GROUP, KnownEvents, PartWriter, adopt, check, read, to_arrow
 from stanza_lab.history.pieces import LEAST_MEMORY, Reading, read_pieces
+from stanza_lab.history.querying import LEAST_MEMORY as LEAST_SQL_MEMORY
+from stanza_lab.history.querying import query_history
 from stanza_lab.history.report import IngestReport, count
+from stanza_lab.history.retaining import Plan, RetentionReport, iso, plan_retention, rewritten
 from stanza_lab.history.selecting import select_alerts
 from stanza_lab.history.tally import Tally, by_file
+from stanza_lab.history.verifying import verify_history
 from stanza_lab.loaders import Options, Redaction, files
 
 _log = logging.getLogger(__name__)
 
+_FOLDING = "folding-"
 _AT_ONCE = 2**17  # events told apart at once
 
 _OWN = {"events", "rejected", "cache", manifests.NAME}
@@ -191,12 +200,13 @@ class History:
         """Count a piece and store what is worth it; a large part of which all is comes in whole."""
         new, stored, expired = (np.empty(0, dtype=bool) for _ in range(3))
         for keys in reading.key_tables(_AT_ONCE):
-            fresh, worth = known.add(keys)
-            old = before.expired(keys["at"]) & fresh
-            tally.count_sources(keys, fresh & ~old)
-            new, stored, expired = (
-                np.concatenate(pair) for pair in ((new, fresh & ~old), (stored, worth & ~old), (expired, old))
-            )
+            old = before.expired(keys["at"])
+            if old.any():
+                old = old & known.lacks(keys)
+            fresh, worth = np.zeros((2, len(old)), dtype=bool)
+            fresh[~old], worth[~old] = known.add(keys.filter(pa.array(~old)))
+            tally.count_sources(keys, fresh)
+            new, stored, expired = (np.concatenate(pair) for pair in ((new, fresh), (stored, worth), (expired, old)))
         tally.count(reading, new, expired)
         if reading.part is not None and len(stored) >= ROW_GROUP and stored.all():
             return (adopt(reading.part, self.path / "events", len(stored)),)
@@ -289,6 +299,180 @@ class History:
         """
         return by_file(self._manifest().files)
 
+    def sql(self, query: str, /, *, memory_limit: _params.Size | None = None, **parameters: object) -> pd.DataFrame:
+        """Ask the history in SQL (DuckDB), without loading it.
+
+        The tables are ``events`` (each fact once, as `events` returns them), ``alerts``, ``rejected`` and ``files``,
+        with the columns of the methods of these names. Severities compare by their order, times are UTC. The query can
+        read nothing else, neither files nor the network, and change nothing.
+
+        Parameters
+        ----------
+        query : str
+            One SELECT. ``$name`` stands for a parameter.
+        memory_limit : str or int, optional
+            What DuckDB may take, for example "1GB"; what exceeds it goes to the disk. The result comes on top. Default:
+            most of the machine's memory.
+        **parameters : object
+            Values for the names in the query.
+
+        Returns
+        -------
+        DataFrame
+            The result. Text in columns named like our categories is categorical; whole numbers with nulls are nullable
+            integers; spans are timedeltas, with months of 30 days.
+
+        Raises
+        ------
+        HistoryError
+            There is no history in the directory, or a part of it is damaged.
+        ParameterError
+            The query is not one SELECT over these tables; the message names them and their columns.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from stanza_lab import History
+        >>> alarm = '{"AlarmName": "cpu", "NewStateValue": "ALARM", "StateChangeTime": "2026-03-01T14:02:11Z"}'
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "alarms.json").write_text(alarm)
+        ...     history = History(Path(folder, "history"))
+        ...     report = history.ingest(Path(folder, "alarms.json"))
+        ...     query = "select alertname, count(*) as times from alerts where alertname = $name group by all"
+        ...     history.sql(query, name="cpu").values.tolist()
+        [['cpu', 1]]
+        """
+        memory = None if memory_limit is None else _params.size(memory_limit, "memory_limit", low=LEAST_SQL_MEMORY)
+        found = self._manifest()
+        alerts = partial(self._folded, found)
+        return query_history(self.path, found, alerts, by_file(found.files), query, parameters, memory=memory)
+
+    def verify(self, *, progress: bool = False) -> pd.DataFrame:
+        """Check the history against its manifest: hash and count every part again, count the facts again.
+
+        Of export files that still lie where they were read, it says whether they changed since. That, or that they are
+        no longer there, is no fault of the history.
+
+        Parameters
+        ----------
+        progress : bool, default False
+            Show a progress bar on stderr.
+
+        Returns
+        -------
+        DataFrame
+            item, kind (events part, rejected part, manifest, export file), rows_expected, rows_found, state (ok,
+            missing, changed, miscounted), message (what is wrong and what to do).
+
+        Raises
+        ------
+        HistoryError
+            There is no history in the directory, or its manifest cannot be read or does not add up.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from stanza_lab import History
+        >>> alarm = '{"AlarmName": "cpu", "NewStateValue": "ALARM", "StateChangeTime": "2026-03-01T14:02:11Z"}'
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "alarms.json").write_text(alarm)
+        ...     history = History(Path(folder, "history"))
+        ...     report = history.ingest(Path(folder, "alarms.json"))
+        ...     history.verify()["state"].unique().tolist()
+        ['ok']
+        """
+        while True:
+            found = manifests.read(self.path) or self._manifest()
+            checked = verify_history(self.path, found, partial(self._unlisted, found), progress=progress)
+            if manifests.read(self.path) == found:  # else something was ingested meanwhile
+                return checked
+
+    def retain(
+        self, since: _params.Instant, *, quiet_gap: _params.Duration = "30min", dry_run: bool = False
+    ) -> RetentionReport:
+        """Remove the events of alerts that ended before a time.
+
+        An alert that was still going on at `since` or later stays whole, and so does one without an end whose source
+        reports ends. Events of no alert (changes, notes) go by their own time, but the definitions of rules whose
+        alerts stay. Events without a time stay. What was removed does not come back: events before `since` that the
+        history does not hold are ignored by later ingests. All of it happens, or nothing. Bursts of log lines are
+        judged by the mean of the lines that are kept, so fewer lines may make others of them.
+
+        Parameters
+        ----------
+        since : str or Timestamp
+            The time, UTC where no zone is named.
+        quiet_gap : duration, default "30min"
+            As in `fold_events`: how long an alert goes on after its last record when its source reports no ends.
+        dry_run : bool, default False
+            Only tell what would be removed.
+
+        Returns
+        -------
+        RetentionReport
+            Events and alerts before and after, bytes freed.
+
+        Raises
+        ------
+        HistoryError
+            There is no history in the directory, a part of it is damaged, or an ingest is writing to it.
+        ParameterError
+            `since` is not a time, or `quiet_gap` not a duration.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from stanza_lab import History
+        >>> alarm = '{"AlarmName": "cpu", "NewStateValue": "ALARM", "StateChangeTime": "2026-03-01T14:02:11Z"}'
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "alarms.json").write_text(alarm)
+        ...     history = History(Path(folder, "history"))
+        ...     report = history.ingest(Path(folder, "alarms.json"))
+        ...     print(history.retain("2026-06-01", dry_run=True))  # it is still going on
+        0 events of 1 would be removed, 1 kept
+        0 alerts of 1 would be removed, 1 kept
+        about 0.0 MB would be freed
+        """
+        start, gap = _params.instant(since, "since"), _params.duration(quiet_gap, "quiet_gap")
+        self._manifest()
+        with nullcontext() if dry_run else self._locked():
+            before = self._manifest() if dry_run else self._clean()
+            plan = plan_retention(self.path, before, start, gap)
+            alerts = self._count(before)
+            if dry_run:
+                freed, left = plan.share(self.path, before.events), alerts - plan.alerts
+            else:
+                size = self._size(before)
+                after = self._without(before, plan, start)
+                freed, left = size - self._size(after), self._count(after)
+        events = sum(before.facts.values())
+        gone = sum(plan.removed.values())
+        return RetentionReport(start, events, events - gone, alerts, left, plan.removed, freed, dry_run)
+
+    def _without(self, before: Manifest, plan: Plan, since: pd.Timestamp) -> Manifest:
+        """Remove what a plan says; before the manifest is written all of it is there, afterwards nothing."""
+        manifests.begin(self.path, before, [part for part in before.events if part.name in plan.rows])
+        parts = tuple(chain.from_iterable(rewritten(self.path, part, plan) for part in before.events))
+        after = replace(
+            before,
+            events=tuple(dict.fromkeys(parts)),
+            facts=plan.facts(before.facts),
+            first=plan.first,
+            last=plan.last,
+            kept_from=max(filter(None, [before.kept_from, iso(since)])),
+            removed=dict(sorted((Counter(before.removed) + Counter(plan.removed)).items())),
+        )
+        manifests.write(self.path, after)
+        self._sweep(after)
+        manifests.end(self.path)
+        return after
+
+    def _size(self, manifest: Manifest) -> int:
+        return sum((self.path / part.name).stat().st_size for part in manifest.events if part.rows)
+
     def __repr__(self) -> str:
         found = manifests.read(self.path)
         if found is None:
@@ -345,14 +529,17 @@ class History:
                 held = ", ".join(foreign[:5])
                 raise HistoryError(f"{self.path} is no history and holds other files ({held}); pass a new directory")
 
-    def _refuse_unlisted(self, manifest: Manifest) -> None:
-        """Raise when there are parts that only the manifest can have lost, not an ingest that was cut off."""
+    def _unlisted(self, manifest: Manifest) -> list[str]:
+        """Return the parts that only the manifest can have lost, not a change that was cut off."""
         parts = chain(self.path.glob("events/part-*"), self.path.glob("rejected/part-*"))
         there = {f"{path.parent.name}/{path.name}" for path in parts}
         unlisted = there - {part.name for part in manifest.parts}
-        begun = manifests.begun(self.path)
-        lost = sorted(unlisted if begun is None else unlisted & begun)
-        if lost:
+        begun = manifests.begun(self.path, manifest)
+        return sorted(unlisted if begun is None else unlisted & begun)
+
+    def _refuse_unlisted(self, manifest: Manifest) -> None:
+        """Raise when there are parts that only the manifest can have lost."""
+        if lost := self._unlisted(manifest):
             held = ", ".join(lost[:3]) + (", ..." if len(lost) > 3 else "")
             raise HistoryError(
                 f"{self.path} holds {count(len(lost), 'part')} that {manifests.NAME} does not list ({held}); restore "
@@ -369,11 +556,17 @@ class History:
 
     def _sweep(self, manifest: Manifest) -> None:
         """Remove the parts and the folded alerts that do not count."""
-        keep = {self.path / part.name for part in manifest.parts} | {self._cache(manifest)}
+        keep = {self.path / part.name for part in manifest.parts} | {
+            self._cache(manifest),
+            facts_file(self.path, manifest),
+        }
         for pattern in ("events/part*", "rejected/part*", "cache/*"):
             for left in self.path.glob(pattern):
                 if left not in keep and left.is_file():
                     left.unlink()
+        for left in self.path.glob(f"cache/{_FOLDING}*"):
+            if _abandoned(left):
+                shutil.rmtree(left, ignore_errors=True)
 
     def _rejected(self, manifest: Manifest) -> pd.DataFrame:
         return read(self.path, manifest.rejected, _REJECTED)
@@ -401,21 +594,57 @@ class History:
     def _count(self, manifest: Manifest) -> int:
         if not manifest.events:
             return 0
-        with suppress(OSError, pa.ArrowException):
-            return int(pq.read_metadata(self._cache(manifest)).num_rows)
-        return len(self._alerts(manifest))
+        with self._folded(manifest) as file:
+            return int(pq.read_metadata(file).num_rows)
 
     def _alerts(self, manifest: Manifest) -> pd.DataFrame:
+        with self._folded(manifest) as file:
+            return schema.check(pq.read_table(file).to_pandas(), schema.ALERTS, need=_ALERTS.names)
+
+    @contextmanager
+    def _folded(self, manifest: Manifest) -> Iterator[Path]:
+        """Provide the file of the alerts, folded if they were not yet; what cannot be kept is gone afterwards."""
         cache = self._cache(manifest)
         with suppress(OSError, pa.ArrowException):  # not there, or damaged: folded again
-            return schema.check(pq.read_table(cache).to_pandas(), schema.ALERTS, need=_ALERTS.names)
+            pq.read_metadata(cache)
+            yield cache
+            return
+        with TemporaryDirectory(dir=_writable(cache.parent), prefix=f"{_FOLDING}{os.getpid()}-") as place:
+            folded = Path(place, cache.name)
+            self._fold(manifest, folded)
+            try:
+                manifests.settle(folded, cache)
+            except OSError as error:  # a history that may only be read is folded each time
+                _log.debug("alerts of %s not kept: %s", self.path, error)
+                yield folded
+                return
+        yield cache
+
+    def _fold(self, manifest: Manifest, target: Path) -> None:
+        if sum(part.rows for part in manifest.events) > 2 * AT_ONCE:
+            fold_parts([self.path / part.name for part in manifest.events], target.parent, target)
+            return
         columns = _EVENTS.remove(_EVENTS.get_field_index("raw"))
         alerts = fold_events(read(self.path, manifest.events, columns))
-        try:
-            temporary = cache.with_suffix(f".{os.getpid()}.tmp")
-            cache.parent.mkdir(exist_ok=True)
-            pq.write_table(to_arrow(alerts, _ALERTS), temporary, compression="zstd")
-            manifests.settle(temporary, cache)
-        except OSError as error:  # a history that may only be read is folded each time
-            _log.debug("alerts of %s not kept: %s", self.path, error)
-        return alerts
+        pq.write_table(to_arrow(alerts, _ALERTS), target, compression="zstd")
+
+
+def _abandoned(place: Path) -> bool:
+    """Return whether the process that folded there, by the number in the name, is gone."""
+    number = place.name.removeprefix(_FOLDING).partition("-")[0]
+    try:
+        os.kill(int(number), 0)
+    except (ValueError, ProcessLookupError):
+        return True
+    except PermissionError:  # somebody else's
+        return False
+    return False
+
+
+def _writable(directory: Path) -> Path | None:
+    """Return a directory that may be written to, made if need be; None for one that may only be read."""
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return directory if os.access(directory, os.W_OK) else None

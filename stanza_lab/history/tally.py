@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from stanza_lab import schema
-from stanza_lab.history.manifest import FileEntry, sha256
+from stanza_lab.history.manifest import EXPIRED, STDIN, FileEntry, sha256
 from stanza_lab.history.report import IngestReport
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from stanza_lab.history.pieces import FileRead, Reading
 
 _LINE = re.compile(r"^line (\d+)")
-_STDIN = "<stdin>"
 
 
 @dataclass
@@ -50,7 +49,7 @@ class Tally:
 
     def __init__(self, content: Callable[[Path], str] = sha256) -> None:
         self.facts: Counter[str] = Counter()  # new events by source
-        self.times: list[str] = []  # first and last of each piece, ISO
+        self.times: list[str] = []  # first and last of the new events of each piece, ISO
         self.redacted: Counter[str] = Counter()
         self.tables: list[str] = []
         self._told: Counter[str] = Counter()  # events and duplicates by source
@@ -76,13 +75,14 @@ class Tally:
             self.redacted += told.redacted
             self.tables += [words for words in told.tables if words not in self.tables]
             start = rows.stop
-        self.times += [at for at in (reading.first, reading.last) if at is not None]
 
     def count_sources(self, keys: pa.Table, new: Mask) -> None:
-        """Count the events of a piece by their source."""
+        """Count the events of a piece by their source, and note when the new ones were."""
         source = keys["source"].to_pandas()
         self._told.update(source.value_counts().to_dict())
         self.facts.update(source[new].value_counts().to_dict())
+        at = keys["at"].to_pandas()[new].dropna()
+        self.times += [f"{time:%Y-%m-%dT%H:%M:%S.%fZ}" for time in ((at.min(), at.max()) if len(at) else ())]
 
     @property
     def contents(self) -> list[str]:
@@ -133,8 +133,8 @@ class Tally:
 
     def _content(self, name: str, digest: str) -> str:
         """Return what identifies the content of a file, or of an archive's member, whatever it is called now."""
-        if name.partition("!")[0] == _STDIN:
-            return digest + name.removeprefix(_STDIN)
+        if name.partition("!")[0] == STDIN:
+            return digest + name.removeprefix(STDIN)
         for end in [i for i, sign in enumerate(name) if sign == "!"] + [len(name)]:
             path = Path(name[:end])
             if path.is_file():
@@ -142,9 +142,6 @@ class Tally:
                     self._contents[path] = self._content_of(path)
                 return self._contents[path] + name[end:]
         return hashlib.sha256(name.encode()).hexdigest()  # a folder without files
-
-
-EXPIRED = "event older than what the history keeps"
 
 
 def by_file(entries: Iterable[FileEntry]) -> pd.DataFrame:

@@ -93,6 +93,7 @@ def _ipc(source: Any, *, streamed: bool) -> Iterator[tuple[int, pa.RecordBatch]]
         file = pa.ipc.open_file(source)
         batches = (file.get_batch(number) for number in range(file.num_record_batches))
     for batch in batches:
+        batch.validate(full=True)  # Arrow takes a file at its word: lengths that are wrong would end the process
         yield read, batch
         read += batch.num_rows
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cached_property
@@ -202,9 +204,15 @@ def read_part(path: Path, start: int, stop: int, options: Options) -> Iterator[B
 def read_stream(file: str, found: Iterator[registry.Found], redactor: Redactor) -> Iterator[Batch]:
     """Read the records of one stream, at least one batch."""
     started = False
-    while (some := list(islice(found, BATCH_RECORDS))) or not started:
+    while True:
+        with _undisturbed():
+            some = list(islice(found, BATCH_RECORDS))
+            batch = _batch(file, some, redactor) if some or not started else None
+            some.clear()
+        if batch is None:
+            return
         started = True
-        yield _batch(file, some, redactor)
+        yield batch
 
 
 def found_in(file: str, stream: Any, shapes: tuple[Shape, ...], tz: tzinfo | None) -> Iterator[registry.Found]:
@@ -217,7 +225,7 @@ def found_in(file: str, stream: Any, shapes: tuple[Shape, ...], tz: tzinfo | Non
         if isinstance(document, Broken):
             yield _error(document), document.raw, Envelope(document.locator, file=file)
         else:
-            locator = f"{document.locator} $".lstrip()
+            locator = document.locator if "$" in document.locator else f"{document.locator} $".lstrip()
             yield from registry.unwrap(
                 document.value, Envelope(locator, tz=tz, file=file, hints=document.hints), shapes
             )
@@ -225,13 +233,15 @@ def found_in(file: str, stream: Any, shapes: tuple[Shape, ...], tz: tzinfo | Non
 
 def rejection(file: str, error: RecordError, record: Any, envelope: Envelope, redactor: Redactor) -> dict[str, Any]:
     """Return the row of `schema.REJECTED` for a record that was refused."""
-    raw = record if isinstance(record, str) or record is None else compact(record)
-    raw = None if raw is None else redactor.text(raw[: 2 * SHOWN])
+    if isinstance(record, str):
+        raw: str | None = redactor.anything(record[: 2 * SHOWN])
+    else:
+        raw = None if record is None else compact(redactor.anything(record))
     return {
         "file": file,
         "locator": envelope.locator,
         "reason": error.reason,
-        "message": error.message,
+        "message": redactor.text(error.message),
         "raw": None if raw is None else _storable(raw[:SHOWN]),
     }
 
@@ -241,7 +251,10 @@ def compact(record: Any) -> str:
     try:
         return orjson.dumps(record).decode()
     except TypeError:  # half a surrogate pair or a number beyond 64 bits: shown, never kept
-        return repr(record)
+        try:
+            return repr(record)
+        except RecursionError:
+            return "nested too deeply to be shown"
 
 
 def _batch(file: str, found: list[registry.Found], redactor: Redactor) -> Batch:
@@ -260,7 +273,7 @@ def _batch(file: str, found: list[registry.Found], redactor: Redactor) -> Batch:
             elif raw is None:
                 raise RecordError("malformed", "the record cannot be kept as JSON; export it again")
             else:
-                events.append({"source": shape.source, "time_source": "event", **result, "raw": raw})
+                events.append({"source": shape.source, **_ABSENT, **result, "raw": raw})
         except RecordError as error:
             rejected.append(rejection(file, error, record, envelope, redactor))
     return Batch(
@@ -297,25 +310,31 @@ def _dumped(record: Any) -> str | None:
 
 def _arrow(events: list[Event]) -> pa.Table:
     """Return events as the table they are stored in."""
-    told = set().union(*events) if events else set()
-    columns = [
-        pa.array([event.get(field.name, _ABSENT.get(field.name)) for event in events], field.type)
-        if field.name in told or field.name in _ABSENT
-        else pa.nulls(len(events), field.type)
-        for field in EVENTS
-    ]
-    return pa.Table.from_arrays(columns, schema=EVENTS)
+    rows = pa.RecordBatch.from_struct_array(pa.array(events, pa.struct(list(EVENTS))))
+    return pa.Table.from_batches([rows], EVENTS)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep the garbage collector from looking through records, which hold no cycles, again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _tables(found: list[registry.Found]) -> tuple[str, ...]:
     """Say how the columns of the tables were understood."""
     headers = dict.fromkeys(
-        tuple(record) for shape, record, _ in found if shape in tabular.SHAPES and isinstance(record, Row)
+        tuple(record) for shape, record, _ in found if isinstance(record, Row) and shape in tabular.SHAPES
     )
     return tuple(tabular.describe(tabular.guess_columns(keys), keys) for keys in headers)
 
 
-_ABSENT: dict[str, Any] = {"native_ids": [], "resources": [], "trace_ids": [], "has_recovery": True}
+_ABSENT: Event = {"time_source": "event", "has_recovery": True, "native_ids": [], "resources": [], "trace_ids": []}
 
 
 def _error(broken: Broken) -> RecordError:

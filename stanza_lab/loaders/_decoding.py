@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from stanza_lab.loaders import _arrow, _lines, _tables
+from stanza_lab.loaders import _arrow, _elements, _lines, _tables
 from stanza_lab.loaders._containers import Broken, Stream, broken_archive
 from stanza_lab.loaders._lines import Arriving, Line, Lines
 from stanza_lab.loaders._tables import SHOWN, Document
@@ -37,7 +37,9 @@ def documents(stream: Stream, pages: Collection[str]) -> Iterator[Document | Bro
     if (form := _arrow.form(buffered.peek(8)[:8])) is not None:
         yield from _tables.hinted(_arrow.rows(form, stream, buffered))
     else:
-        yield from _documents(buffered, pages)
+        for piece in _documents(buffered, pages):
+            if arriving.error is None or not (isinstance(piece, Broken) and piece.reason == "empty_file"):
+                yield piece
     if arriving.error is not None:
         yield broken_archive(arriving.error, "the complete records before it were read")
 
@@ -60,6 +62,11 @@ def _documents(stream: io.BufferedReader[Any], pages: Collection[str]) -> Iterat
     if encoding not in ("utf-8", "utf-8-sig"):
         yield from _whole(_transcoded(stream), pages)
         return
+    start = stream.read(_elements.HELD + 1)
+    stream = _chunked(chain(_cut(start), _chunks(stream)))
+    if len(start) > _elements.HELD and not _begins_with_lines(start):
+        yield from _elements.documents(stream, pages)
+        return
     lines = Lines(stream)
     first = next(lines, None)
     if first is None:
@@ -79,6 +86,16 @@ def _documents(stream: io.BufferedReader[Any], pages: Collection[str]) -> Iterat
     start = _joined(head)
     rest = stream.read(max(0, _lines.MAX_DOCUMENT + 1 - len(start)))
     yield from _whole(start + rest, pages, line=first[0])
+
+
+def _cut(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + _lines.CHUNK] for at in range(0, len(data), _lines.CHUNK))
+
+
+def _begins_with_lines(start: bytes) -> bool:
+    """Return whether the first lines of a large file are documents, or most of them."""
+    *lines, _ = start.split(b"\n", 20)
+    return 2 * sum(_parsed(line) is not None for line in lines) >= max(1, len(lines))
 
 
 def _parsed(line: bytes) -> Any:
@@ -293,5 +310,11 @@ def _skip(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-_DECODER = json.JSONDecoder()
+def _integer(text: str) -> int | float:
+    """Return a whole number as orjson does: one beyond 64 bits is a float, so that the layout does not matter."""
+    number = int(text) if len(text) < 21 else 2**64  # more digits than 64 bits hold, and perhaps than int() takes
+    return number if -(2**63) <= number < 2**64 else float(text)
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer)
 _JSON = (b"", b"{", b"[")  # what a file of documents begins with; nothing: it is empty or begins with blank lines

@@ -25,9 +25,9 @@ class Ignored:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
-    """What surrounded a record.
+    """What surrounded a record. Not frozen, for one is made per record and freezing it takes longer; never changed.
 
     Attributes
     ----------
@@ -100,15 +100,16 @@ def text(value: Any) -> str | None:
 
 def name(value: Any) -> str | None:
     """Return an identifier: text or a whole number; placeholders that vendors leave behind count as missing."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
     if not isinstance(value, str):
-        return None
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
     value = value.strip()
-    return None if value.lower() in PLACEHOLDERS or "{{" in value or "<no value>" in value else value
+    if (len(value) < _LONGEST and value.lower() in PLACEHOLDERS) or "{{" in value or "<no value>" in value:
+        return None
+    return str(value)
 
 
-PLACEHOLDERS = ("", "undefined", "null", "none", "nil", "n/a", "nan", "%s")
+PLACEHOLDERS = frozenset(("", "undefined", "null", "none", "nil", "n/a", "nan", "%s"))
+_LONGEST = 10
 
 
 def need(value: str | None, field: str) -> str:
@@ -162,7 +163,7 @@ def embedded(value: Any) -> Any:
 
 def canonical(labels: Record) -> str | None:
     """Return `labels` without its empty values as canonical JSON."""
-    kept = {key: value for key, value in labels.items() if value not in (None, "", [], {})}
+    kept = {key: value for key, value in labels.items() if value or value == 0}
     return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode() if kept else None
 
 

@@ -28,7 +28,7 @@ _NO_TIMES = (
 _EMPTY = "a table with a header and no rows; fine if there was nothing to export, else export it again"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Document:
     """One JSON value and where it stood; `hints` says of columns whose dates need it: "day" or "month" comes first."""
 

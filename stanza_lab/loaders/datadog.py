@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+import orjson
+
 from stanza_lab.loaders._records import (
     Envelope,
     Event,
@@ -45,22 +47,24 @@ _TITLE = re.compile(
 )
 _ENVIRONMENT = ("env", "environment")
 _TEAM = ("team", "owner", "squad")
-_RESOURCES = (
-    "host",
-    "pod_name",
-    "instance_id",
-    "instance-id",
-    "dbinstanceidentifier",
-    "dbclusteridentifier",
-    "cacheclusterid",
-    "queuename",
-    "topicname",
-    "tablename",
-    "functionname",
-    "loadbalancer",
-    "targetgroup",
-    "autoscaling_group",
-    "arn",
+_RESOURCES = frozenset(
+    (
+        "host",
+        "pod_name",
+        "instance_id",
+        "instance-id",
+        "dbinstanceidentifier",
+        "dbclusteridentifier",
+        "cacheclusterid",
+        "queuename",
+        "topicname",
+        "tablename",
+        "functionname",
+        "loadbalancer",
+        "targetgroup",
+        "autoscaling_group",
+        "arn",
+    )
 )
 
 
@@ -71,19 +75,56 @@ def _is_event(record: Record) -> bool:
     )
 
 
+# What an event says of its monitor and group; the other events of both say the same again. The rest is its own.
+_REPEATED = (
+    *("title", "status", "monitor_id", "monitor_groups", "tags", "hostname", "service", "aggregation_key"),
+    "monitor_priority",
+)
+_OWN = ("result", "message")
+
+
 def _read_event(record: Record, envelope: Envelope) -> Event | Ignored:
     outer, inner, monitor = _layers(record)
+    repeated = {key: inner.get(key) for key in _REPEATED}
+    repeated["monitor"] = {key: value for key, value in monitor.items() if key not in _OWN}
+    said = _said(orjson.dumps([outer.get("tags"), repeated]))
+    if isinstance(said, Ignored):
+        return said
+    kind, about = said
+    at = _at(outer, inner, envelope)
+    # Webhooks, API v1 and CSV rows know an event's number, which API v2 keeps beside an id of its own.
+    number = name(mapping(inner.get("evt")).get("id"))
+    native_id = need(name(record.get("id")) or number, "id")
+    return {
+        **about,
+        **_texts(outer, inner, monitor),
+        "event_id": fact_id(number or native_id, kind),
+        "native_ids": [native_id],
+        "at": at,
+        "kind": kind,
+    }
+
+
+@lru_cache(2**14)
+def _said(repeated: bytes) -> Ignored | tuple[str, Event]:
+    """Return the kind of an event and what it says of its alert, from the part of it that repeats, as JSON."""
+    tags, inner = orjson.loads(repeated)
+    monitor = inner["monitor"]
     if (name(inner.get("monitor_id")) or name(monitor.get("id"))) is None:
         return Ignored(_NO_MONITOR)
-    title = text(inner.get("title")) or text(monitor.get("templated_name")) or ""
-    prefix = _prefix(title)
+    prefix = _prefix(text(inner.get("title")) or text(monitor.get("templated_name")) or "")
     kind = _kind(inner, monitor, prefix)
     if kind is None:
         return Ignored("datadog change of a monitor")
-    at = _at(outer, inner, envelope)
-    about = _about(record, prefix)
-    event_id = need(name(record.get("id")), "id")
-    return {**about, "event_id": event_id, "native_ids": [event_id], "at": at, "kind": kind}
+    return kind, _about({"attributes": {"tags": tags, "attributes": inner}}, prefix)
+
+
+def fact_id(number: str, kind: str) -> str:
+    """Return what identifies a change of a monitor in every shape: number (or id) and kind.
+
+    The number alone does not: an event that sums up others may carry the number of one of them.
+    """
+    return f"{number}|{kind}"
 
 
 def _layers(record: Record) -> tuple[Record, Record, Record]:
@@ -99,26 +140,28 @@ def _about(record: Record, prefix: dict[str, str | None], labels: Record | None 
     monitor_id = name(inner.get("monitor_id")) or name(monitor.get("id"))
     groups = _tags(inner.get("monitor_groups")) or _tags(monitor.get("groups")) or _scope(prefix["scope"])
     tags = _tags(groups, outer.get("tags"), inner.get("tags"))
-    said = _pairs(tags)
-    attribute = f"service:{name(inner.get('service')) or ''}"
-    first = dict(reversed([*said, *_pairs((attribute, *_tags(monitor.get("tags"))))]))  # what stands first counts
+    own = _tags(monitor.get("tags"))
+    first: dict[str, str] = {}  # of each key the value that stands first
+    for key, value in (*tags.values(), ("service", name(inner.get("service"))), *own.values()):
+        if value is not None and key not in first:
+            first[key] = value
     priority = _priority(monitor, inner, prefix["priority"])
     word = priority or name(inner.get("status"))
+    level = severity(word)
     alertname = name(monitor.get("name")) or text(prefix["rest"])
     return {
         # A webhook or CSV row that states no monitor has its name alone.
         "rule_key": f"{monitor_id or need(alertname, 'title')}|{','.join(sorted(groups))}",
         "has_recovery": True,
         "alertname": alertname or f"monitor {monitor_id}",
-        "severity": severity(word),
-        "severity_raw": word if severity(word) else None,
+        "severity": level,
+        "severity_raw": word if level else None,
         "summary": text(prefix["rest"]) or alertname,
-        "description": _message(outer.get("message")) or _message(monitor.get("message")),
-        "url": text(inner.get("url")) or text(mapping(monitor.get("result")).get("alert_url")),
+        **_texts(outer, inner, monitor),
         "service": first.get("service"),
         "environment": next((first[key] for key in _ENVIRONMENT if key in first), None),
         "team": next((first[key] for key in _TEAM if key in first), None),
-        "resources": _resources(said, name(inner.get("hostname"))),
+        "resources": _resources(tags, name(inner.get("hostname"))),
         "labels": canonical(
             {
                 "aggregation_key": name(inner.get("aggregation_key")),
@@ -126,10 +169,18 @@ def _about(record: Record, prefix: dict[str, str | None], labels: Record | None 
                 "monitor_id": monitor_id,
                 "monitor_type": name(monitor.get("type")),
                 "query": text(monitor.get("query")),
-                "tags": sorted(_tags(tags, monitor.get("tags"))),
+                "tags": sorted({**tags, **own}),
                 **(labels or {}),
             }
         ),
+    }
+
+
+def _texts(outer: Record, inner: Record, monitor: Record) -> Event:
+    """Return the text of an event's own."""
+    return {
+        "description": _message(outer.get("message")) or _message(monitor.get("message")),
+        "url": text(inner.get("url")) or text(mapping(monitor.get("result")).get("alert_url")),
     }
 
 
@@ -175,37 +226,40 @@ def _priority(monitor: Record, inner: Record, titled: str | None) -> str | None:
     return "P" + stated.upper().removeprefix("P")
 
 
-def _tags(*values: object) -> tuple[str, ...]:
-    """Return the tags of lists, or of texts with commas, each once, sentinels such as ``*`` left out."""
-    split = [value.split(",") if isinstance(value, str) else value for value in values]
-    lists = [tags for tags in split if isinstance(tags, (list, tuple))]
-    return _cleaned(tuple([tag for tags in lists for tag in tags if isinstance(tag, str)]))
+_Tags = dict[str, tuple[str, str | None]]  # each once, in order, with its key and its value
 
 
-# The events of a monitor carry the same tags again and again: what was told of a list is kept for the next ones.
-_LISTS = 2**13
+def _tags(*values: object) -> _Tags:
+    """Return the tags of lists, of texts with commas and of tags told before; sentinels such as ``*`` left out."""
+    found: _Tags = {}
+    for value in values:
+        if isinstance(value, dict):
+            found.update(value)
+            continue
+        for tag in value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else ():
+            if isinstance(tag, str) and (told := _tag(tag)) is not None and told[0] not in found:
+                found[told[0]] = told[1:]
+    return found
 
 
-@lru_cache(_LISTS)
-def _cleaned(tags: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple([tag for given in dict.fromkeys(tags) if (tag := name(given)) and tag[0] not in "@*"])
+@lru_cache(2**16)  # the events of a monitor carry the same tags again and again
+def _tag(tag: str) -> tuple[str, str, str | None] | None:
+    """Return a tag with its key and value, split at the first colon; None for one that says nothing."""
+    kept = name(tag)
+    if kept is None or kept[0] in "@*":
+        return None
+    key, _, value = kept.partition(":")
+    return kept, key.lower(), name(value)
 
 
-def _scope(scope: str | None) -> tuple[str, ...]:
-    return _tags(scope.strip("{} ")) if scope else ()
+def _scope(scope: str | None) -> _Tags:
+    return _tags(scope.strip("{} ")) if scope else {}
 
 
-@lru_cache(_LISTS)
-def _pairs(tags: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return tags as (key, value), split at the first colon; those without a value left out."""
-    split = (tag.partition(":") for tag in tags)
-    return tuple([(key.lower(), found) for key, _, value in split if (found := name(value))])
-
-
-def _resources(tags: tuple[tuple[str, str], ...], hostname: str | None) -> list[str]:
+def _resources(tags: _Tags, hostname: str | None) -> list[str]:
     """Return the hosts, pods, queues ... that tags name; never the @-handles that are notified."""
-    named = [hostname, *(value for key, value in tags if key in _RESOURCES)]
-    return list(dict.fromkeys(value for value in named if value and value[0] not in "@*"))
+    named = [hostname, *[value for key, value in tags.values() if key in _RESOURCES]]
+    return list(dict.fromkeys([value for value in named if value and value[0] not in "@*"]))
 
 
 def _message(value: object) -> str | None:

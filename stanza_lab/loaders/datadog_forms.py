@@ -21,7 +21,7 @@ from stanza_lab.loaders._records import (
     need,
     text,
 )
-from stanza_lab.loaders.datadog import _NO_MONITOR, _STATES, _about, _kind, _layers, _prefix, _word
+from stanza_lab.loaders.datadog import _NO_MONITOR, _STATES, _about, _kind, _layers, _prefix, _word, fact_id
 
 
 def _told(laid: Record, envelope: Envelope, *, timed: bool = True) -> Event | Ignored:
@@ -37,8 +37,9 @@ def _told(laid: Record, envelope: Envelope, *, timed: bool = True) -> Event | Ig
     stated = told.get("time_source", "event") == "event"
     fact = f"{about['rule_key']}|{kind}|{_times.iso_ms(told['at'])}" if stated else None
     delivery_id = name(laid.get("delivery_id")) or envelope.delivery_id
-    event_id = need(name(laid.get("id")) or fact or delivery_id, "id")
-    native_id = name(laid.get("id")) or delivery_id or event_id
+    number = name(laid.get("id"))
+    event_id = need(fact_id(number, kind) if number else fact or delivery_id, "id")
+    native_id = number or delivery_id or event_id
     return {**about, **told, "event_id": event_id, "native_ids": [native_id], "kind": kind}
 
 

@@ -83,6 +83,7 @@ _RECEIPT = (
     "time",
     "ts",
 )
+_RECEIPT_HEADER = "hook-timestamp"  # Sentry's `Sentry-Hook-Timestamp`: when it sent the webhook
 _MAX_DEPTH = 12
 # What a reader raises when a field is not of the type it should be.
 _WRONG_TYPES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -186,11 +187,13 @@ def _wrapped(record: Record, envelope: Envelope, key: str, held: Any) -> Envelop
     """Return the envelope of what `record` holds under `key`; the id of a delivery of several is the id of none."""
     delivery_id, received = envelope.delivery_id, envelope.received
     if isinstance(held, dict):
-        headers = mapping(record.get("headers"))
-        ids = [value for header, value in headers.items() if header.lower().endswith("delivery-id")]
+        headers = {header.lower(): value for header, value in mapping(record.get("headers")).items()}
+        ids = [value for header, value in headers.items() if header.endswith("delivery-id")]
         ids += [record.get(k) for k in _DELIVERY]
         delivery_id = next((found for value in ids if (found := name(value))), delivery_id)
-        received = next((at for k in _RECEIPT if (at := _received(record.get(k), envelope)) is not None), received)
+        times = [record.get(k) for k in _RECEIPT]
+        times += [value for header, value in headers.items() if header.endswith(_RECEIPT_HEADER)]
+        received = next((at for value in times if (at := _received(value, envelope)) is not None), received)
     return replace(envelope, locator=f"{envelope.locator}.{key}", delivery_id=delivery_id, received=received)
 
 

@@ -40,7 +40,7 @@ def _events(topology: Topology, monitors: pd.DataFrame, records: pd.DataFrame) -
     return pd.DataFrame(
         {
             **shared,
-            "event_id": records["native_id"],
+            "event_id": records["event_id"].where(shared["source"] != "datadog", records["event_id"] + "|" + kinds),
             "native_ids": [[native] for native in records["native_id"]],
             "at": pd.Series(records["at_ms"].to_numpy().astype("datetime64[ms]")).dt.tz_localize("UTC"),
             "kind": kinds,

@@ -15,15 +15,15 @@ real company, account or person. The same parameters (`meta.json`) give the same
 
 {services} services of a shop, {teams} teams, {repositories} repositories, {monitors} monitors, {days} days from
 {start}: {alerts:,} alerts, {alerts_in_incident:,} of them caused by {incidents_with_alerts} of the {incidents}
-incidents. The rest is noise.
+incidents. The rest is noise. Pages, which copy some of these alerts, are not counted.
 
 - `exports/`: what an SRE would drop into a folder, `sl.read_alerts("exports")`:
   - `datadog_events_*.ndjson`: pages of `GET /api/v2/events`, newest first, a page per line; with deploy markers;
   - `cloudwatch_alarm_history_*.json`: `describe-alarm-history`, newest first; `cloudwatch_alarms.json` defines them;
   - `cloudwatch_eventbridge_*.ndjson`: the same state changes again, from an archive that began later (duplicates);
-  - `sentry_issue_alerts_*.ndjson`: a log of webhooks.
-- `exports_later/`: a log of PagerDuty webhooks (v3), pages that copy some of the alerts. Apart, because nothing here
-  reads that shape yet.
+  - `sentry_issue_alerts_*.ndjson`: a log of webhooks;
+  - `pagerduty_webhooks_v3.ndjson`: a log of webhooks too, of pages. Each copies an alert of Datadog or CloudWatch and
+    says so: read, its `origin` is that source. Beside its alert it is the same thing a second time: count one of them.
 - `traces/`: OTLP/JSON. {trace_coverage:.0%} of the services that are code write traces; databases, caches and queues
   never do.
 - `ownership.csv`: the catalogue.

@@ -59,7 +59,10 @@ def name_monitors(rng: np.random.Generator, monitors: pd.DataFrame, topology: To
 
 
 def name_records(rng: np.random.Generator, monitors: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
-    """Add native_id (Datadog and Sentry: drawn; CloudWatch: alarm name and time) to the records."""
+    """Add native_id (Datadog and Sentry: drawn; CloudWatch: alarm name and time) and event_id to the records.
+
+    They are one, but for Datadog: there every shape has the event's number, and API v2 an id of its own as well.
+    """
     monitor = records["monitor"].to_numpy()
     vendor = monitors["vendor"].to_numpy()[monitor]
     names = monitors["alertname"].to_numpy()[monitor]
@@ -69,4 +72,7 @@ def name_records(rng: np.random.Generator, monitors: pd.DataFrame, records: pd.D
         f"{name}|{at}" if who == "cloudwatch" else dog if who == "datadog" else issue
         for who, name, at, dog, issue in zip(vendor, names, iso(records["at_ms"]), datadog, sentry, strict=True)
     ]
-    return records.assign(native_id=pd.Series(native, index=records.index, dtype="str"))
+    numbers = codes(rng, len(records), 19, DIGITS[:8])
+    event = [number if who == "datadog" else own for who, number, own in zip(vendor, numbers, native, strict=True)]
+    named = {"native_id": native, "event_id": event}
+    return records.assign(**{key: pd.Series(ids, index=records.index, dtype="str") for key, ids in named.items()})

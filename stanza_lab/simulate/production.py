@@ -41,7 +41,8 @@ class Production:
         incident_id, start, end, root_service (null for a shared cause), fault_type, pattern_id (equal = it recurred).
     alerts : DataFrame
         `schema.ALERTS` without incident_id, sorted by starts_at: what an import of the exports gives, with every
-        service under its canonical name. `team` and `environment` stand where the monitor states them.
+        service under its canonical name, without the pages that copy some. `team` and `environment` stand where the
+        monitor states them.
     labels : DataFrame
         alert_id, incident_id (null = belongs to none), in the order of `alerts`.
     deploys : DataFrame
@@ -89,8 +90,8 @@ class Production:
         Returns
         -------
         list of Path
-            The files written, sorted: ``exports/`` (what `read_alerts` reads), ``exports_later/``, ``traces/``,
-            ``truth/``, ``ownership.csv``, ``README.md`` and ``meta.json``.
+            The files written, sorted: ``exports/`` (what `read_alerts` reads), ``traces/``, ``truth/``,
+            ``ownership.csv``, ``README.md`` and ``meta.json``.
 
         Raises
         ------

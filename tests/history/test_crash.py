@@ -51,7 +51,7 @@ BEGUN, EVENTS, REJECTED, MANIFEST, CACHE = ((f"fsync-{n}", f"fsync-{n + 1}") for
     ("known", "steps"),
     [
         (False, [BEGUN[1], "batch-1", EVENTS[1], MANIFEST[0]]),
-        (True, ["batch-4", BEGUN[0], *EVENTS, REJECTED[1], *MANIFEST, CACHE[0]]),
+        (True, ["batch-1", BEGUN[0], *EVENTS, REJECTED[1], *MANIFEST, CACHE[0]]),
     ],
 )
 def test_killed_and_run_again_is_one_clean_run(

@@ -295,6 +295,17 @@ def test_part_of_an_alarm_keeps_its_part_when_its_key_is_completed() -> None:
     assert fold_events(events(full, bare))["rule_key"].tolist() == ["arn:alarm:cpu|host1"]
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_name_of_a_rule_gives_way_to_its_id_when_one_fact_is_told_with_both(order: tuple[int, ...]) -> None:
+    named = fired("a", 0, native_ids=["1"], alertname="errors are high", rule_key="errors are high|shop")
+    numbered = fired("a", 0, native_ids=["2"], alertname="errors are high", rule_key="7|shop")
+    over = resolved("b", 1, alertname="errors are high", rule_key="7|shop")
+    rows = [named, numbered, over]
+    assert intervals(events(*(rows[n] for n in order))) == [(["1", "2", "b"], 0, 1)]
+    unknown = fired("a", 0, native_ids=["0"], alertname="errors are high", rule_key=None)
+    assert fold_events(events(unknown, named))["rule_key"].tolist() == ["errors are high|shop"]
+
+
 def test_group_behind_the_name_is_another_rule() -> None:
     frame = events(fired("a", 0, alertname="cpu", rule_key="cpu|h1"), fired("b", 1, alertname="cpu", rule_key="cpu"))
     assert len(fold_events(frame)) == 2

@@ -46,6 +46,26 @@ def test_reading_again_with_success_counts_what_was_gained() -> None:
     assert first.read_again(again) == FileEntry("a.json", "aa", records=10, events=9, rejected=1)
 
 
+def test_what_was_used_once_is_not_counted_again_when_it_is_older_than_what_is_kept() -> None:
+    first = FileEntry("a.json", "aa", records=10, events=6, duplicates=1, ignored={"note": 2}, rejected=1)
+    older = {manifest.EXPIRED: 4, "note": 2}
+    again = FileEntry("a.json", "aa", records=10, duplicates=3, ignored=older, rejected=1)
+    assert first.read_again(again) == first
+    unread = FileEntry("a.json", "aa", records=10, events=2, rejected=8)
+    usable = FileEntry("a.json", "aa", records=10, ignored={manifest.EXPIRED: 10})
+    told = FileEntry("a.json", "aa", records=10, events=2, ignored={manifest.EXPIRED: 8})
+    assert unread.read_again(usable) == told
+
+
+def test_parts_that_leave_must_be_listed_only_while_nothing_else_is(tmp_path: Path) -> None:
+    stays, leaves = Part("events/part-1.parquet", 1, "aa"), Part("events/part-2.parquet", 1, "bb")
+    manifest.begin(tmp_path, Manifest(events=(stays, leaves)), [leaves])
+    assert manifest.begun(tmp_path, Manifest(files=(FileEntry("a.json", "aa"),))) == {stays.name}
+    assert manifest.begun(tmp_path, Manifest()) == {stays.name, leaves.name}
+    manifest.end(tmp_path)
+    assert manifest.begun(tmp_path, Manifest()) is None
+
+
 def test_reading_again_with_less_success_takes_nothing_back() -> None:
     good = FileEntry("a.json", "aa", records=10, events=5, duplicates=3, ignored={"note": 2})
     again = FileEntry("a.json", "aa", records=10, duplicates=2, rejected=8)

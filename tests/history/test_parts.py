@@ -75,6 +75,7 @@ def test_new_facts_and_new_tellings_are_told_apart(tmp_path: Path) -> None:
     known = KnownEvents([tmp_path / part.name], temporary=tmp_path)
     batch = events(("a", "1", "x"), ("a", "1", "y"), ("a", "1", "y"), ("b", "1", "x"), ("b", "1", "x"), ("a", "2", "x"))
     keys = Keys().of(to_arrow(batch, COLUMNS))
+    assert np.flatnonzero(known.lacks(keys)).tolist() == [3, 4, 5]
     new, worth = known.add(keys)
     assert np.flatnonzero(new).tolist() == [3, 5]
     assert np.flatnonzero(worth).tolist() == [1, 3, 5]

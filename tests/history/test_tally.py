@@ -30,13 +30,15 @@ def test_pieces_of_a_file_add_up(tmp_path: Path) -> None:
     tally = Tally()
     tally.count(reading(told(file, 2, rejected=("",))), mask(1, 0), mask(0, 0))
     tally.count(reading(told(file, 2, note=2)), mask(1, 0), mask(0, 1))
-    keys = pa.table({"source": ["datadog", "sentry", "datadog"]})
+    at = pa.array([1, 0, 2_500_000], pa.timestamp("us", "UTC"))
+    keys = pa.table({"source": ["datadog", "sentry", "datadog"], "at": at})
     tally.count_sources(keys, mask(1, 0, 1))
     report = tally.report(lambda: (3, 5))
     assert report.by_file.drop(columns="file").values.tolist() == [[7, 2, 1, 3, 1]]
     assert report.by_source.values.tolist() == [["datadog", 2, 2, 0], ["sentry", 1, 0, 1]]
     assert (report.ignored, len(report.rejected), report.new_alerts) == ({EXPIRED: 1, "note": 2}, 1, 2)
     assert tally.facts == {"datadog": 2}
+    assert tally.times == ["1970-01-01T00:00:00.000001Z", "1970-01-01T00:00:02.500000Z"]
 
 
 def test_lines_of_a_later_part_are_numbered_in_the_whole(tmp_path: Path) -> None:

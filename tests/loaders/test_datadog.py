@@ -24,7 +24,7 @@ def test_real_monitor_alert(shared, event) -> None:
     assert got.pop("description").startswith("[trainticket] High p99 latency: p99 server latency (s)")
     assert got == {
         "source": "datadog",
-        "event_id": "295987422929757899",
+        "event_id": "295987422929757899|fired",
         "native_ids": ["295987422929757899"],
         "rule_key": "27973058|service:ts-travel-service",
         "at": pd.Timestamp("2023-01-29T08:41:35.723Z"),
@@ -173,6 +173,28 @@ def test_time_is_the_outer_one_else_the_inner_else_none(event, read) -> None:
     inner = page(outer={"timestamp": None}, timestamp=1_772_373_731_000)
     assert event(inner)["at"] == pd.Timestamp("2026-03-01T14:02:11Z")
     assert read(page(outer={"timestamp": 0})).rejected["reason"].tolist() == ["no_time"]
+
+
+@pytest.mark.parametrize(
+    ("evt", "event_id", "native_ids"),
+    [
+        ({"id": "7500000000000000001"}, "7500000000000000001|fired", ["A1"]),
+        ({"id": 7500000000000000001}, "7500000000000000001|fired", ["A1"]),
+        ({"id": None}, "A1|fired", ["A1"]),
+        ({"id": "undefined"}, "A1|fired", ["A1"]),
+        ("7500000000000000001", "A1|fired", ["A1"]),
+    ],
+)
+def test_event_goes_by_its_kind_and_its_number_where_it_has_one(event, evt, event_id, native_ids) -> None:
+    got = event(page(evt=evt))
+    assert (got["event_id"], got["native_ids"]) == (event_id, native_ids)
+
+
+def test_event_without_an_id_of_api_v2_has_its_number(event) -> None:
+    export = page(evt={"id": "75"})
+    del export["data"][0]["id"]
+    got = event(export)
+    assert (got["event_id"], got["native_ids"]) == ("75|fired", ["75"])
 
 
 def test_event_without_an_id_is_rejected(read) -> None:

@@ -7,6 +7,7 @@ import json
 import pandas as pd
 import pytest
 
+from stanza_lab import read_alerts
 from stanza_lab.history import fold_events
 
 SEEN = (
@@ -67,6 +68,14 @@ def v1(**fields):
         **fields,
     }
     return {"events": [event]}
+
+
+def page(word, status, number, at):
+    """Return a page of API v2 with one event, whose id is not its number."""
+    inner = {"monitor_id": 7, "monitor_groups": ["service:shop"], "monitor": {"id": 7, "name": "errors high"}}
+    inner |= {"title": f"[{word}] errors high", "status": status, "evt": {"id": f"750000000000000000{number}"}}
+    outer = {"timestamp": at, "attributes": inner}
+    return {"data": [{"id": f"AgAAAZ{number}", "type": "event", "attributes": outer}]}
 
 
 def partner(**meta):
@@ -143,7 +152,7 @@ def definition(**fields):
             "synthetic_webhook_default_payload.jsonl",
             0,
             {
-                "event_id": "7500000000000000000",
+                "event_id": "7500000000000000000|fired",
                 "rule_key": "checkout error rate is high|service:checkout",
                 "at": "2024-05-14T14:02:11Z",
                 "time_source": "event",
@@ -158,7 +167,7 @@ def definition(**fields):
         (
             "synthetic_webhook_default_payload.jsonl",
             1,
-            {"event_id": "7500000000000000001", "at": "2024-05-14T14:31:40Z", "kind": "resolved"},
+            {"event_id": "7500000000000000001|resolved", "at": "2024-05-14T14:31:40Z", "kind": "resolved"},
         ),
         (
             "monitors_list_v1.json",
@@ -211,7 +220,7 @@ def test_sample_groups_that_never_triggered_are_ignored(shared, read) -> None:
 def test_default_webhook(event) -> None:
     got = event(webhook())
     assert {key: got.get(key) for key in SEEN} == {
-        "event_id": "7500000000000000001",
+        "event_id": "7500000000000000001|fired",
         "rule_key": "errors high|service:shop",
         "at": pd.Timestamp("2026-03-01T14:02:11Z"),
         "kind": "fired",
@@ -241,7 +250,7 @@ def test_webhook_with_keys_of_its_user(event, keys) -> None:
         | dict(zip(keys, values, strict=True))
     )
     assert {key: got.get(key) for key in SEEN} == {
-        "event_id": "7500000000000000002",
+        "event_id": "7500000000000000002|resolved",
         "rule_key": "7|service:shop,zone:a",
         "at": pd.Timestamp("2026-03-01T14:02:11Z"),
         "kind": "resolved",
@@ -261,7 +270,11 @@ def test_webhook_whose_state_has_another_name(event, key) -> None:
     got = event(
         {"monitor_name": "errors high", "message": "m", "tags": "env:prod", "alert_url": link, key: "Recovered"}
     )
-    assert (got["event_id"], got["kind"], got["rule_key"]) == ("7500000000000000001", "resolved", "errors high|")
+    assert (got["event_id"], got["kind"], got["rule_key"]) == (
+        "7500000000000000001|resolved",
+        "resolved",
+        "errors high|",
+    )
 
 
 def test_webhook_with_its_fields_grouped_and_named_like_the_vendors_partners_do(event) -> None:
@@ -269,7 +282,7 @@ def test_webhook_with_its_fields_grouped_and_named_like_the_vendors_partners_do(
     got = event(
         webhook(title="[Warn on {service:shop}] errors high", alert={**alert, "priority": "P3"}, tags="env:prod")
     )
-    assert (got["event_id"], got["rule_key"]) == ("7500000000000000001", "7|service:shop")
+    assert (got["event_id"], got["rule_key"]) == ("7500000000000000001|fired", "7|service:shop")
     assert (got["kind"], got["severity_raw"], got["environment"]) == ("fired", "P3", "prod")
     assert json.loads(got["labels"])["cycle_key"] == "c9"
 
@@ -303,7 +316,7 @@ def test_id_that_can_only_be_the_monitors(event) -> None:
         {"title": "errors high", "alert_type": "error", "transition": "Triggered", "id": "7", "host": "web-1"}
         | {"link": "https://app.datadoghq.com/event/event?id=7500000000000000001"}
     )
-    assert (got["event_id"], got["rule_key"]) == ("7500000000000000001", "7|")
+    assert (got["event_id"], got["rule_key"]) == ("7500000000000000001|fired", "7|")
 
 
 def test_webhook_without_a_time_has_that_of_its_receipt_or_none(event) -> None:
@@ -396,7 +409,11 @@ def test_csv_columns_are_those_on_screen(event) -> None:
             }
         ]
     )
-    assert (got["event_id"], got["rule_key"], got["kind"]) == ("7500000000000000001", "7|service:shop", "resolved")
+    assert (got["event_id"], got["rule_key"], got["kind"]) == (
+        "7500000000000000001|resolved",
+        "7|service:shop",
+        "resolved",
+    )
     assert (got["summary"], got["description"]) == ("errors high", "all is well")
     assert (got["environment"], got["team"], got["resources"]) == ("prod", "pay", ["web-1"])
 
@@ -411,7 +428,7 @@ def test_csv_rows_of_other_sources_and_without_times(read) -> None:
 def test_event_of_api_v1(event) -> None:
     got = event(v1())
     assert {key: got.get(key) for key in SEEN} == {
-        "event_id": "7500000000000000001",
+        "event_id": "7500000000000000001|fired",
         "rule_key": "7|service:shop",
         "at": pd.Timestamp("2026-03-01T14:02:11Z"),
         "kind": "fired",
@@ -422,13 +439,16 @@ def test_event_of_api_v1(event) -> None:
         "team": None,
         "resources": ["web-1"],
     }
-    assert event({"event": v1()["events"][0]})["event_id"] == "7500000000000000001"
+    assert event({"event": v1()["events"][0]})["event_id"] == "7500000000000000001|fired"
 
 
 def test_events_that_api_v1_put_together_are_told_apart(read) -> None:
     child = {"id": "75", "date_happened": "1772377331", "alert_type": "success"}
     events = read(v1(is_aggregate=True, children=[child, {"id": "7500000000000000001"}])).events
-    assert events[["event_id", "kind"]].to_numpy().tolist() == [["7500000000000000001", "fired"], ["75", "resolved"]]
+    assert events[["event_id", "kind"]].to_numpy().tolist() == [
+        ["7500000000000000001|fired", "fired"],
+        ["75|resolved", "resolved"],
+    ]
     assert events["at"].tolist()[1] == pd.Timestamp("2026-03-01T15:02:11Z")
 
 
@@ -515,8 +535,65 @@ def test_forms_of_one_fact_are_one_fact(read) -> None:
     outer = {"timestamp": "2026-03-01T14:02:11Z", "attributes": inner}
     told += [{"data": [{"id": "7500000000000000001", "type": "event", "attributes": outer}]}]
     events = pd.concat([read(export).events for export in told], ignore_index=True)
-    assert set(events["event_id"]) == {"7500000000000000001"}
+    assert set(events["event_id"]) == {"7500000000000000001|fired"}
     assert set(events["rule_key"]) == {"7|service:shop"}
     events = pd.concat([events, read(partner()).events], ignore_index=True)
     [alert] = fold_events(events).to_dict("records")
     assert sorted(alert["event_ids"]) == ["7500000000000000001", "a615"]
+
+
+@pytest.mark.parametrize("link", ["https://app.datadoghq.com/monitors/7", None])
+def test_page_webhook_and_event_of_api_v1_are_one_fact(read, link) -> None:
+    told = [page("Triggered", "error", 1, "2026-03-01T14:02:11Z"), webhook(link=link), v1()]
+    events = pd.concat([read(export).events for export in told], ignore_index=True)
+    assert set(events["event_id"]) == {"7500000000000000001|fired"}
+    # The webhook may not know its monitor's id; the recovery, which the page alone tells, ends the alert all the same.
+    events = pd.concat([events, read(page("Recovered", "success", 2, "2026-03-01T15:02:11Z")).events])
+    for frame in (events, events[::-1]):
+        [alert] = fold_events(frame.reset_index(drop=True)).to_dict("records")
+        assert alert["event_ids"] == ["7500000000000000001", "AgAAAZ1", "AgAAAZ2"]
+        assert alert["rule_key"] == "7|service:shop"
+        assert (alert["starts_at"], alert["ends_at"]) == (
+            pd.Timestamp("2026-03-01T14:02:11Z"),
+            pd.Timestamp("2026-03-01T15:02:11Z"),
+        )
+
+
+def test_page_and_webhook_of_one_number_and_two_states_are_two_facts_of_one_alert(read) -> None:
+    fired = page("Triggered", "error", 1, "2026-03-01T14:02:11Z")
+    over = {"title": "[Recovered on {service:shop}] errors high", "date": "1772377331000"}  # 2026-03-01T15:02:11Z
+    recovered = webhook(**over, link="https://app.datadoghq.com/monitors/7")
+    events = pd.concat([read(export).events for export in (fired, recovered)], ignore_index=True)
+    assert events["event_id"].tolist() == ["7500000000000000001|fired", "7500000000000000001|resolved"]
+    for frame in (events, events[::-1]):
+        [alert] = fold_events(frame.reset_index(drop=True)).to_dict("records")
+        assert alert["event_ids"] == ["AgAAAZ1", "7500000000000000001"]
+        assert (alert["starts_at"], alert["ends_at"]) == (
+            pd.Timestamp("2026-03-01T14:02:11Z"),
+            pd.Timestamp("2026-03-01T15:02:11Z"),
+        )
+
+
+@pytest.mark.shared
+def test_samples_of_all_forms_together_leave_each_its_start_and_end(shared) -> None:
+    # The number of the page's trigger, 7500000000000000001, is that of the webhook's recovery.
+    alerts = read_alerts(shared / "formats/samples/datadog")
+    told = alerts[alerts["event_ids"].map(lambda ids: "AgAAAY90001" in ids)]
+    hook = alerts[alerts["event_ids"].map(lambda ids: "7500000000000000001" in ids)]
+    columns = ["rule_key", "starts_at", "ends_at"]
+    assert told["event_ids"].tolist() == [["AgAAAY90001", "AgAAAY90004", "AgAAAY90005"]]
+    assert told[columns].to_numpy().tolist() == [
+        [
+            "145678901|env:prod,host:ip-10-20-3-41.ec2.internal,service:checkout",
+            pd.Timestamp("2024-05-14T14:02:11.123Z"),
+            pd.Timestamp("2024-05-14T14:31:40.123Z"),
+        ]
+    ]
+    # The webhook names neither the monitor's id nor the whole scope: by what it says, it is of another rule.
+    assert hook[columns].to_numpy().tolist() == [
+        [
+            "checkout error rate is high|service:checkout",
+            pd.Timestamp("2024-05-14T14:02:11Z"),
+            pd.Timestamp("2024-05-14T14:31:40Z"),
+        ]
+    ]

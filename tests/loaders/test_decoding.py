@@ -165,7 +165,17 @@ def test_gzip_that_breaks_off_keeps_what_came_before() -> None:
     assert pieces[-1].reason == "broken_archive"
 
 
-@given(st.lists(st.dictionaries(st.sampled_from("ab"), st.integers() | st.text('x"\\ü', max_size=3))), st.data())
+WHOLE = st.integers(-(2**63), 2**64 - 1)
+
+
+@pytest.mark.parametrize("number", ["18446744073709551615", "18446744073709551616", "-9223372036854775809", "9" * 5000])
+def test_whole_number_of_any_size_is_the_same_in_every_layout(number) -> None:
+    [one] = decode(f'{{"a": {number}}}\n'.encode())
+    [other, _] = decode(f'{{"a":\n{number}\n}} {{"b": 1}}'.encode())
+    assert (other["a"], type(other["a"])) == (one["a"], type(one["a"]))
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("ab"), WHOLE | st.text('x"\\ü', max_size=3))), st.data())
 def test_a_page_cut_anywhere_gives_its_first_records(records, data) -> None:
     export = json.dumps({"data": records}).encode()
     cut = data.draw(st.integers(0, len(export) - 1))
@@ -176,7 +186,7 @@ def test_a_page_cut_anywhere_gives_its_first_records(records, data) -> None:
 
 
 DOCUMENTS = st.recursive(
-    st.integers() | st.text('x"{\\n', max_size=3),
+    WHOLE | st.text('x"{\\n', max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=1), inner, max_size=3),
 )
 LAYOUTS = st.tuples(st.sampled_from([None, 0, 1]), st.sampled_from(["\n", "\n\n ", "\r\n"]))
@@ -188,7 +198,7 @@ def test_documents_in_mixed_layouts_are_all_read(laid_out) -> None:
     assert decode(export.encode()) == [value for value, _ in laid_out]
 
 
-@given(st.lists(st.integers(-(2**63), 2**64 - 1), min_size=1), st.data())
+@given(st.lists(WHOLE, min_size=1), st.data())
 def test_a_gzip_cut_anywhere_gives_its_first_records(numbers, data) -> None:
     packed = gzip.compress(json.dumps({"data": [{"a": number} for number in numbers]}).encode())
     cut = data.draw(st.integers(20, len(packed) - 1))

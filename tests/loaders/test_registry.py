@@ -103,6 +103,28 @@ def test_wrapper_tells_the_delivery(payload, delivery_ids) -> None:
     assert [envelope.delivery_id for _, _, envelope in results] == delivery_ids
 
 
+@pytest.mark.parametrize(
+    ("wrapper", "received"),
+    [
+        ({"headers": {"sentry-hook-timestamp": "1772373731"}}, 1_772_373_731_000_000),
+        ({"headers": {"Sentry-Hook-Timestamp": 1772373731}}, 1_772_373_731_000_000),
+        ({"headers": {"Sentry-Hook-Timestamp": "soon", "Timestamp": "1772373731"}}, None),
+        ({"headers": [["Sentry-Hook-Timestamp", "1772373731"]]}, None),
+        # What the receiver wrote itself counts first.
+        (
+            {"received_at": "2026-03-01T14:02:12Z", "headers": {"Sentry-Hook-Timestamp": "1772373731"}},
+            1_772_373_732_000_000,
+        ),
+        ({"received_at": "-", "headers": {"Sentry-Hook-Timestamp": "1772373731"}}, 1_772_373_731_000_000),
+    ],
+)
+@pytest.mark.parametrize("key", ["payload", "body"])
+def test_header_tells_when_the_webhook_was_sent(wrapper, received, key) -> None:
+    issue = {"action": "created", "data": {"issue": {}}}
+    [(shape, _, envelope)] = registry.unwrap({**wrapper, key: json.dumps(issue)}, Envelope("$"), registry.SHAPES)
+    assert (shape.name, envelope.received) == ("issue webhook", received)
+
+
 def test_source_restricts_the_shapes() -> None:
     assert found(SNS, "cloudwatch") == [("SNS message", "$")]
     assert found(SNS, "datadog") == [("unknown_system", "$")]

@@ -35,6 +35,14 @@ def test_native_ids_look_like_their_vendors(production) -> None:
     assert production.records["native_id"].is_unique
 
 
+def test_an_event_goes_by_its_native_id_but_for_datadog(production) -> None:
+    datadog = production.monitors["vendor"].to_numpy()[production.records["monitor"]] == "datadog"
+    records = production.records
+    assert records.loc[datadog, "event_id"].str.fullmatch(r"[1-8]{19}").all()
+    assert records.loc[~datadog, "event_id"].tolist() == records.loc[~datadog, "native_id"].tolist()
+    assert records["event_id"].is_unique
+
+
 def test_a_rule_key_names_one_monitor(production) -> None:
     assert production.monitors["rule_key"].is_unique
     datadog = production.monitors[production.monitors["vendor"] == "datadog"]

@@ -35,7 +35,6 @@ def render(production: Production) -> Iterator[tuple[str, str]]:
     fired = alerts["at_ms"].where(alerts["kind"] == "firing").groupby(alerts["monitor"]).ffill()
     alerts = alerts.assign(
         duration_ns=(alerts["at_ms"] - fired).fillna(0).astype("int64") * 1_000_000,
-        evt_id=codes(rng, len(alerts), 19, DIGITS[:8]),
         value=alerts["threshold"]
         * np.where(alerts["kind"] == "recovery", 0.6, 1.0 + rng.exponential(0.5, len(alerts))),
         pod=pods(production)[alerts["service_row"], rng.integers(0, 3, size=len(alerts))],
@@ -64,7 +63,7 @@ def deploy_markers(production: Production) -> pd.DataFrame:
     at_ms = deploys["at"].astype("int64") // 1_000
     return deploys.assign(
         native_id=np.char.add("AgAAAZ", codes(rng, len(deploys), 26, LETTERS)),
-        evt_id=codes(rng, len(deploys), 19, DIGITS[:8]),
+        event_id=codes(rng, len(deploys), 19, DIGITS[:8]),
         at_ms=at_ms,
         iso=iso(at_ms),
         month=months(at_ms),
@@ -89,7 +88,7 @@ def _transition(row: Any) -> dict[str, Any]:
     number = int(row.vendor_id)
     attributes = {
         "aggregation_key": f"{number}-{row.service}",
-        "evt": {"id": row.evt_id, "type": "query_alert_monitor", "source_id": 36},
+        "evt": {"id": row.event_id, "type": "query_alert_monitor", "source_id": 36},
         "title": title,
         "status": status,
         "timestamp": row.at_ms,
@@ -122,7 +121,7 @@ def _deploy(row: Any) -> dict[str, Any]:
     tags = ["env:prod", f"service:{row.service}", "source:deploy", f"team:{row.team}", f"version:{row.version}"]
     attributes = {
         "aggregation_key": f"deploy-{row.service}",
-        "evt": {"id": row.evt_id, "type": "api", "source_id": 100},
+        "evt": {"id": row.event_id, "type": "api", "source_id": 100},
         "title": f"Deployed {row.service} {row.version}",
         "status": "info",
         "timestamp": row.at_ms,

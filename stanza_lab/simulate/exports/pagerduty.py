@@ -14,7 +14,7 @@ from stanza_lab.simulate.naming import UPPER, codes, iso
 if TYPE_CHECKING:
     from stanza_lab.simulate.production import Production
 
-FILE = "exports_later/pagerduty_webhooks_v3.ndjson"
+FILE = "exports/pagerduty_webhooks_v3.ndjson"
 _PAGING_SHARE = 0.4  # of the CloudWatch alarms; of Datadog's monitors those with P1 or P2
 _EVENTS = {"triggered_ms": "incident.triggered", "acked_ms": "incident.acknowledged", "ended_ms": "incident.resolved"}
 

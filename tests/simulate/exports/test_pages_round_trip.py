@@ -21,7 +21,7 @@ def webhooks():
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("simulated")
     sl.simulate_production().export(path)
-    return next(path.rglob("pagerduty_webhooks_v3.ndjson"))
+    return path / pagerduty.FILE
 
 
 @pytest.fixture(scope="module")

@@ -28,9 +28,9 @@ def test_files_are_named_by_vendor_and_month(production) -> None:
         "exports/cloudwatch_eventbridge_2026-08.ndjson",
         "exports/datadog_events_2026-07.ndjson",
         "exports/datadog_events_2026-08.ndjson",
+        "exports/pagerduty_webhooks_v3.ndjson",
         "exports/sentry_issue_alerts_2026-07.ndjson",
         "exports/sentry_issue_alerts_2026-08.ndjson",
-        "exports_later/pagerduty_webhooks_v3.ndjson",
         "traces/otlp_2026-07-21.json",
         "traces/otlp_2026-07-22.json",
     ]
