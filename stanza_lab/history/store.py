@@ -1,36 +1,28 @@
-"""The durable store: a directory of Parquet parts and a manifest that says which of them count."""
+"""The durable store: exports in, alerts out, each fact once; what a person does with a history."""
 
 from __future__ import annotations
 
-import fcntl
 import html
-import logging
-import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-import stanza_lab
 from stanza_lab import _params, schema
-from stanza_lab.errors import HistoryError
 from stanza_lab.history import manifest as manifests
-from stanza_lab.history.bins import AT_ONCE, fold_parts
-from stanza_lab.history.facts import facts_file
-from stanza_lab.history.folding import FOLDING, fold_events, merge_shapes
-from stanza_lab.history.manifest import FileEntry, Manifest, Part, sha256
-from stanza_lab.history.parts import ROW_GROUP, KnownEvents, PartWriter, adopt, check, read, to_arrow
+from stanza_lab.history.directory import Directory
+from stanza_lab.history.folding import merge_shapes
+from stanza_lab.history.manifest import Manifest, Part, sha256
+from stanza_lab.history.parts import ROW_GROUP, KnownEvents, PartWriter, adopt, read
 from stanza_lab.history.pieces import LEAST_MEMORY, Reading, read_pieces
 from stanza_lab.history.querying import LEAST_MEMORY as LEAST_SQL_MEMORY
 from stanza_lab.history.querying import query_history
@@ -41,16 +33,8 @@ from stanza_lab.history.tally import Tally, by_file
 from stanza_lab.history.verifying import verify_history
 from stanza_lab.loaders import Options, Redaction, files
 
-_log = logging.getLogger(__name__)
-
-_FOLDING = "folding-"
 _AT_ONCE = 2**17  # events told apart at once
-
-_OWN = {"events", "rejected", "cache", manifests.NAME}
 _EVENTS = schema.arrow(schema.EVENTS)
-_ALERTS = schema.arrow(schema.ALERTS)
-_ALERTS = _ALERTS.remove(_ALERTS.get_field_index("incident_id"))
-_REJECTED = schema.arrow(schema.REJECTED).append(pa.field("content", pa.string()))
 
 
 class History:
@@ -80,6 +64,10 @@ class History:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+
+    @property
+    def _at(self) -> Directory:
+        return Directory(self.path)
 
     def ingest(
         self,
@@ -152,15 +140,15 @@ class History:
         options.check()
         memory = None if memory_limit is None else _params.size(memory_limit, "memory_limit", low=LEAST_MEMORY)
         given = files(paths, self.path)
-        with self._locked():
-            before = self._clean()
+        with self._at.locked():
+            before = self._at.clean()
             manifests.begin(self.path, before)
             known = KnownEvents(
                 [self.path / part.name for part in before.events],
                 temporary=self.path / "cache",
                 memory=None if memory is None else memory // 3,
             )
-            readings = read_pieces(given, options, self._spool, n_jobs=n_jobs, memory=memory, progress=progress)
+            readings = read_pieces(given, options, self._at.spool, n_jobs=n_jobs, memory=memory, progress=progress)
             with ThreadPoolExecutor(1) as pool:
                 contents = {path: pool.submit(sha256, path) for path in given if path.is_file()}
                 tally = Tally(lambda path: contents[path].result() if path in contents else sha256(path))
@@ -175,13 +163,13 @@ class History:
                 finally:
                     known.close()
                     pool.shutdown(cancel_futures=True)
-            rejected = self._still_rejected(before, tally)
+            rejected = self._at.still_rejected(before, tally)
             ledger = manifests.ledger(before.files, tally.entries(), Counter(rejected["content"]))
             there = {part.name for part in before.events}
             after = replace(
                 before,
                 events=before.events + tuple(part for part in events_parts if part.name not in there),
-                rejected=self._store_rejected(rejected, ledger),
+                rejected=self._at.store_rejected(rejected, ledger),
                 files=tuple(ledger.values()),
                 facts=dict(sorted((Counter(before.facts) + tally.facts).items())),
                 first=min(filter(None, [before.first, *tally.times]), default=None),
@@ -189,10 +177,10 @@ class History:
             )
             if after != before:
                 manifests.write(self.path, after)
-            self._sweep(after)
-            shutil.rmtree(self._spool, ignore_errors=True)
+            self._at.sweep(after)
+            shutil.rmtree(self._at.spool, ignore_errors=True)
             manifests.end(self.path)
-            return tally.report(lambda: (self._count(before), self._count(after)))
+            return tally.report(lambda: (self._at.count(before), self._at.count(after)))
 
     def _settled(
         self, reading: Reading, known: KnownEvents, tally: Tally, writer: PartWriter, before: Manifest
@@ -246,7 +234,7 @@ class History:
         ParameterError
             A parameter is not a time, or not a condition over these columns.
         """
-        return select_alerts(self._alerts(self._manifest()), since=since, until=until, where=where)
+        return select_alerts(self._at.alerts(self._at.manifest()), since=since, until=until, where=where)
 
     def events(self) -> pd.DataFrame:
         """Return the facts, what their shapes tell put together.
@@ -265,7 +253,7 @@ class History:
         HistoryError
             There is no history in the directory, or a part of it is damaged.
         """
-        facts = merge_shapes(read(self.path, self._manifest().events, _EVENTS))
+        facts = merge_shapes(read(self.path, self._at.manifest().events, _EVENTS))
         return schema.check(facts, schema.EVENTS)
 
     def rejected(self) -> pd.DataFrame:
@@ -281,7 +269,7 @@ class History:
         HistoryError
             There is no history in the directory, or a part of it is damaged.
         """
-        return schema.check(self._rejected(self._manifest()).drop(columns="content"), schema.REJECTED)
+        return schema.check(self._at.rejected(self._at.manifest()).drop(columns="content"), schema.REJECTED)
 
     def files(self) -> pd.DataFrame:
         """Return what became of the records of every file ever ingested.
@@ -297,7 +285,7 @@ class History:
         HistoryError
             There is no history in the directory.
         """
-        return by_file(self._manifest().files)
+        return by_file(self._at.manifest().files)
 
     def sql(self, query: str, /, *, memory_limit: _params.Size | None = None, **parameters: object) -> pd.DataFrame:
         """Ask the history in SQL (DuckDB), without loading it.
@@ -344,8 +332,8 @@ class History:
         [['cpu', 1]]
         """
         memory = None if memory_limit is None else _params.size(memory_limit, "memory_limit", low=LEAST_SQL_MEMORY)
-        found = self._manifest()
-        alerts = partial(self._folded, found)
+        found = self._at.manifest()
+        alerts = partial(self._at.folded, found)
         return query_history(self.path, found, alerts, by_file(found.files), query, parameters, memory=memory)
 
     def verify(self, *, progress: bool = False) -> pd.DataFrame:
@@ -384,8 +372,8 @@ class History:
         ['ok']
         """
         while True:
-            found = manifests.read(self.path) or self._manifest()
-            checked = verify_history(self.path, found, partial(self._unlisted, found), progress=progress)
+            found = manifests.read(self.path) or self._at.manifest()
+            checked = verify_history(self.path, found, partial(self._at.unlisted, found), progress=progress)
             if manifests.read(self.path) == found:  # else something was ingested meanwhile
                 return checked
 
@@ -437,17 +425,17 @@ class History:
         about 0.0 MB would be freed
         """
         start, gap = _params.instant(since, "since"), _params.duration(quiet_gap, "quiet_gap")
-        self._manifest()
-        with nullcontext() if dry_run else self._locked():
-            before = self._manifest() if dry_run else self._clean()
+        self._at.manifest()
+        with nullcontext() if dry_run else self._at.locked():
+            before = self._at.manifest() if dry_run else self._at.clean()
             plan = plan_retention(self.path, before, start, gap)
-            alerts = self._count(before)
+            alerts = self._at.count(before)
             if dry_run:
                 freed, left = plan.share(self.path, before.events), alerts - plan.alerts
             else:
-                size = self._size(before)
+                size = self._at.size(before)
                 after = self._without(before, plan, start)
-                freed, left = size - self._size(after), self._count(after)
+                freed, left = size - self._at.size(after), self._at.count(after)
         events = sum(before.facts.values())
         gone = sum(plan.removed.values())
         return RetentionReport(start, events, events - gone, alerts, left, plan.removed, freed, dry_run)
@@ -466,12 +454,9 @@ class History:
             removed=dict(sorted((Counter(before.removed) + Counter(plan.removed)).items())),
         )
         manifests.write(self.path, after)
-        self._sweep(after)
+        self._at.sweep(after)
         manifests.end(self.path)
         return after
-
-    def _size(self, manifest: Manifest) -> int:
-        return sum((self.path / part.name).stat().st_size for part in manifest.events if part.rows)
 
     def __repr__(self) -> str:
         found = manifests.read(self.path)
@@ -485,166 +470,3 @@ class History:
         found = manifests.read(self.path) or Manifest()
         sources = pd.DataFrame({"source": list(found.facts), "events": list(found.facts.values())})
         return f"<p>{html.escape(repr(self))}</p>" + str(sources.to_html(index=False, border=0, escape=True))
-
-    @property
-    def _spool(self) -> Path:
-        """Return where the pieces of an ingest wait."""
-        return self.path / ".reading"
-
-    def _manifest(self) -> Manifest:
-        found = manifests.read(self.path)
-        if found is None:
-            self._refuse_unlisted(Manifest())
-            raise HistoryError(
-                f"no history at {self.path}; make one with: stanza-lab ingest PATH --history {self.path}"
-            )
-        return found
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the directory for writing; made if need be."""
-        self._refuse_foreign()
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("a")
-        except OSError as error:
-            raise HistoryError(
-                f"{self.path} cannot be written to ({error.strerror}); pass another directory"
-            ) from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise HistoryError(f"another ingest is writing to {self.path}; run this one when it is done") from error
-            yield
-
-    def _refuse_foreign(self) -> None:
-        """Leave alone what is neither a history, nor one that was cut off at its first ingest, nor empty."""
-        if self.path.exists() and not self.path.is_dir():
-            raise HistoryError(f"{self.path} is a file; pass a directory for the history")
-        if manifests.read(self.path) is None and self.path.exists():
-            names = sorted(path.name for path in self.path.iterdir())
-            foreign = [name for name in names if name not in _OWN and not name.startswith(".")]
-            if foreign:
-                held = ", ".join(foreign[:5])
-                raise HistoryError(f"{self.path} is no history and holds other files ({held}); pass a new directory")
-
-    def _unlisted(self, manifest: Manifest) -> list[str]:
-        """Return the parts that only the manifest can have lost, not a change that was cut off."""
-        parts = chain(self.path.glob("events/part-*"), self.path.glob("rejected/part-*"))
-        there = {f"{path.parent.name}/{path.name}" for path in parts}
-        unlisted = there - {part.name for part in manifest.parts}
-        begun = manifests.begun(self.path, manifest)
-        return sorted(unlisted if begun is None else unlisted & begun)
-
-    def _refuse_unlisted(self, manifest: Manifest) -> None:
-        """Raise when there are parts that only the manifest can have lost."""
-        if lost := self._unlisted(manifest):
-            held = ", ".join(lost[:3]) + (", ..." if len(lost) > 3 else "")
-            raise HistoryError(
-                f"{self.path} holds {count(len(lost), 'part')} that {manifests.NAME} does not list ({held}); restore "
-                f"{manifests.NAME} from a copy, or ingest the exports into a new directory"
-            )
-
-    def _clean(self) -> Manifest:
-        """Remove what an ingest that was cut off left behind, if all else is whole; return the manifest."""
-        found = manifests.read(self.path) or Manifest()
-        self._refuse_unlisted(found)
-        check(self.path, found.parts)
-        self._sweep(found)
-        return found
-
-    def _sweep(self, manifest: Manifest) -> None:
-        """Remove the parts and the folded alerts that do not count."""
-        keep = {self.path / part.name for part in manifest.parts} | {
-            self._cache(manifest),
-            facts_file(self.path, manifest),
-        }
-        for pattern in ("events/part*", "rejected/part*", "cache/*"):
-            for left in self.path.glob(pattern):
-                if left not in keep and left.is_file():
-                    left.unlink()
-        for left in self.path.glob(f"cache/{_FOLDING}*"):
-            if _abandoned(left):
-                shutil.rmtree(left, ignore_errors=True)
-
-    def _rejected(self, manifest: Manifest) -> pd.DataFrame:
-        return read(self.path, manifest.rejected, _REJECTED)
-
-    def _still_rejected(self, before: Manifest, tally: Tally) -> pd.DataFrame:
-        """Return the rejected rows of all files; of a file read again those that no reading could use."""
-        old = self._rejected(before)
-        new = pd.concat([old[:0], *tally.rejected.values()])
-        again = new["content"].isin([entry.content for entry in before.files])
-        was, now = (pd.MultiIndex.from_frame(rows[["content", "locator"]].fillna("")) for rows in (old, new))
-        return pd.concat([old[~old["content"].isin(tally.contents)], new[~again | now.isin(was)]])
-
-    def _store_rejected(self, rows: pd.DataFrame, ledger: dict[str, FileEntry]) -> tuple[Part, ...]:
-        """Write the rejected rows, in the order of the files."""
-        place = {content: number for number, content in enumerate(ledger)}
-        rows = rows.assign(file=rows["content"].map({key: entry.file for key, entry in ledger.items()}))
-        rows = rows.sort_values("content", key=lambda content: content.map(place), kind="stable")
-        with PartWriter(self.path / "rejected", _REJECTED) as writer:
-            writer.write(to_arrow(rows, _REJECTED))
-            return writer.finish()
-
-    def _cache(self, manifest: Manifest) -> Path:
-        return self.path / "cache" / f"alerts-{manifest.digest(FOLDING, stanza_lab.__version__)}.parquet"
-
-    def _count(self, manifest: Manifest) -> int:
-        if not manifest.events:
-            return 0
-        with self._folded(manifest) as file:
-            return int(pq.read_metadata(file).num_rows)
-
-    def _alerts(self, manifest: Manifest) -> pd.DataFrame:
-        with self._folded(manifest) as file:
-            return schema.check(pq.read_table(file).to_pandas(), schema.ALERTS, need=_ALERTS.names)
-
-    @contextmanager
-    def _folded(self, manifest: Manifest) -> Iterator[Path]:
-        """Provide the file of the alerts, folded if they were not yet; what cannot be kept is gone afterwards."""
-        cache = self._cache(manifest)
-        with suppress(OSError, pa.ArrowException):  # not there, or damaged: folded again
-            pq.read_metadata(cache)
-            yield cache
-            return
-        with TemporaryDirectory(dir=_writable(cache.parent), prefix=f"{_FOLDING}{os.getpid()}-") as place:
-            folded = Path(place, cache.name)
-            self._fold(manifest, folded)
-            try:
-                manifests.settle(folded, cache)
-            except OSError as error:  # a history that may only be read is folded each time
-                _log.debug("alerts of %s not kept: %s", self.path, error)
-                yield folded
-                return
-        yield cache
-
-    def _fold(self, manifest: Manifest, target: Path) -> None:
-        if sum(part.rows for part in manifest.events) > 2 * AT_ONCE:
-            fold_parts([self.path / part.name for part in manifest.events], target.parent, target)
-            return
-        columns = _EVENTS.remove(_EVENTS.get_field_index("raw"))
-        alerts = fold_events(read(self.path, manifest.events, columns))
-        pq.write_table(to_arrow(alerts, _ALERTS), target, compression="zstd")
-
-
-def _abandoned(place: Path) -> bool:
-    """Return whether the process that folded there, by the number in the name, is gone."""
-    number = place.name.removeprefix(_FOLDING).partition("-")[0]
-    try:
-        os.kill(int(number), 0)
-    except (ValueError, ProcessLookupError):
-        return True
-    except PermissionError:  # somebody else's
-        return False
-    return False
-
-
-def _writable(directory: Path) -> Path | None:
-    """Return a directory that may be written to, made if need be; None for one that may only be read."""
-    try:
-        directory.mkdir(exist_ok=True)
-    except OSError:
-        return None
-    return directory if os.access(directory, os.W_OK) else None

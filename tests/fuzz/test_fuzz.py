@@ -1,7 +1,8 @@
 """Broken input of any kind ends in counted rejections: no exception escapes, nothing hangs, memory stays small.
 
 One target per system mutates valid records of its shapes; others mutate the bytes of what holds records. Beside what is
-drawn, every odd value stands once in every place of every shape. A short run is part of the tests; ``make fuzz`` runs long, ``FUZZ_EXAMPLES`` inputs per target.
+drawn, every odd value stands once in every place of every shape. A short run is part of the tests; ``make fuzz`` runs
+long, ``FUZZ_EXAMPLES`` inputs per target.
 """
 
 from __future__ import annotations

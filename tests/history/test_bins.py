@@ -60,7 +60,7 @@ def test_history_of_many_events_is_folded_in_bins(tmp_path: Path, monkeypatch, e
     whole = History(tmp_path / "whole")
     whole.ingest(export("a.ndjson", *lines))
     expected = whole.alerts()
-    monkeypatch.setattr("stanza_lab.history.store.AT_ONCE", 5)
+    monkeypatch.setattr("stanza_lab.history.directory.AT_ONCE", 5)
     monkeypatch.setattr(bins, "AT_ONCE", 5)
     binned = History(tmp_path / "binned")
     report = binned.ingest(tmp_path / "a.ndjson")
