@@ -197,13 +197,15 @@ def test_mutated_records_of(system: str, folder: str, inputs: Callable[[int], No
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=f"{kind.source} {kind.shape}") for kind in KINDS])
 def test_every_odd_value_in_every_place_of(kind: Any, folder: str) -> None:
     record = kind.document(Fact(1, 5, "cpu-high", firing=False))
-    odd = [*NUMBERS, *STRINGS, *OTHERS]
-    for value in odd:
+    long = [[value] for value in STRINGS if len(value) > 60]
+    short = [value for value in STRINGS if len(value) <= 60]
+    for odd in ([*NUMBERS, *OTHERS, *short], *long):
         changed = []
-        for place in range(sum(1 for _ in places(record))):
-            changed.append(copy.deepcopy(record))
-            holder, key = list(places(changed[-1]))[place]
-            holder[key] = value
+        for value in odd:
+            for place in range(sum(1 for _ in places(record))):
+                changed.append(copy.deepcopy(record))
+                holder, key = list(places(changed[-1]))[place]
+                holder[key] = value
         swallow(b"\n".join(json.dumps(each).encode() for each in changed), folder, fold=False)
 
 
