@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LEAST_MEMORY = 768 * 2**20  # the main process and one that reads
 _PER_PROCESS = 450 * 2**20
-SIZE = 64 * 2**20  # bytes of a piece, as they lie on disk
+SIZE = 32 * 2**20  # bytes of a piece, as they lie on disk
 _LINE = 2**24  # bytes of a line looked at to cut a file
 _VERSION = 1  # raise it when what is written here changes
 _DONE = "read.json"

@@ -22,7 +22,7 @@ from stanza_lab.history import manifest as manifests
 from stanza_lab.history.directory import Directory
 from stanza_lab.history.folding import merge_shapes
 from stanza_lab.history.manifest import Manifest, Part, sha256
-from stanza_lab.history.parts import ROW_GROUP, KnownEvents, PartWriter, adopt, read
+from stanza_lab.history.parts import KnownEvents, PartWriter, adopt, read
 from stanza_lab.history.pieces import LEAST_MEMORY, Reading, read_pieces
 from stanza_lab.history.querying import LEAST_MEMORY as LEAST_SQL_MEMORY
 from stanza_lab.history.querying import query_history
@@ -34,6 +34,7 @@ from stanza_lab.history.verifying import verify_history
 from stanza_lab.loaders import Options, Redaction, files
 
 _AT_ONCE = 2**17  # events told apart at once
+_LARGE = 10_000  # events of a piece that stays a part of its own
 _EVENTS = schema.arrow(schema.EVENTS)
 
 
@@ -88,7 +89,7 @@ class History:
 
         A record known already, from this file or another, adds nothing and counts as a duplicate. So does the same
         fact in another shape of its vendor, but what that shape adds (ids, fields) is kept. Cut off at any moment and
-        run again, it goes on with the pieces (of about 64 MB) that were not read yet.
+        run again, it goes on with the pieces (of about 32 MB) that were not read yet.
 
         Parameters
         ----------
@@ -196,7 +197,7 @@ class History:
             tally.count_sources(keys, fresh)
             new, stored, expired = (np.concatenate(pair) for pair in ((new, fresh), (stored, worth), (expired, old)))
         tally.count(reading, new, expired)
-        if reading.part is not None and len(stored) >= ROW_GROUP and stored.all():
+        if reading.part is not None and len(stored) >= _LARGE and stored.all():
             return (adopt(reading.part, self.path / "events", len(stored)),)
         for events in reading.kept(stored):
             writer.write(events)

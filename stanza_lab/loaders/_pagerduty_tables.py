@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from stanza_lab.loaders._keys import fact
 from stanza_lab.loaders._pagerduty_incident import about
@@ -108,7 +108,7 @@ def _zone(row: Record, record: Record, envelope: Envelope) -> tzinfo | None:
     if zone := text(row.get(_ZONE)):
         try:
             return ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ValueError, OSError, LookupError):
             raise RecordError("bad_time", f"field 'time_zone': {zone[:40]!r} is no zone known here") from None
     if envelope.tz is not None:
         return envelope.tz

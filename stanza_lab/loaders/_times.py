@@ -30,9 +30,14 @@ def read(value: Any, *, tz: tzinfo | None = None) -> int | None:
         return None
     written = isinstance(value, str) and value[4:5] == "-"
     at = _iso(value, tz) if written else _epoch(_number(value))
-    if not _EARLIEST <= at < _LATEST:
+    if not is_time(at):
         raise ValueError(f"{str(value)[:40]!r} is not a time between 1990 and 2100")
     return at
+
+
+def is_time(at: int) -> bool:
+    """Return whether microseconds since 1970 are a time an alert system can have written."""
+    return _EARLIEST <= at < _LATEST
 
 
 def iso_ms(at: int) -> str:

@@ -45,7 +45,8 @@ _NOBODY = re.compile(
     r"|\d{4}-\d\d-\d\d[T ].*|(?:team:|#|arn:|system:|@[a-z]+-).*",
     re.IGNORECASE | re.DOTALL,
 )
-_NAMED = re.compile(r"\s*\"?([^\"<>@]{2,100}?)\"?\s*(<[^<>]*>)\s*")  # Jane Doe <jane@example.com>
+_NAMED = re.compile(r"\"?([^\"<>@]{2,100}?)\"?\s*(<[^<>]*>)")  # Jane Doe <jane@example.com>
+_ADDRESSED = 300  # characters such a name with its address has at most
 _OBJECT = re.compile(r"(\"([^\"\\]{1,80})\\{0,4}\" {0,3}: {0,3}\{)([^{}]{1,2000})")
 # Beside these a signature, token or key is one whatever it looks like.
 _SURE = frozenset(("SignatureVersion", "SigningCertURL", "SigningCertUrl", "event_action", "event_type"))
@@ -202,7 +203,7 @@ class Redactor:
     def _person(self, name: str, *, several: bool = False) -> str:
         if several and ("," in name or ";" in name):
             return "".join(part if part.strip() in ",;" else self._person(part) for part in re.split("([,;] *)", name))
-        if named := _NAMED.fullmatch(name):
+        if "<" in name and len(name) < _ADDRESSED and (named := _NAMED.fullmatch(name.strip())):
             return name.replace(named[1], self._person(named[1]), 1).replace(named[2], self.text(named[2]), 1)
         whole = name.strip()
         if _NOBODY.fullmatch(whole) or "{{" in whole or ("@" in whole and rules.EMAIL.search(whole)):

@@ -84,6 +84,7 @@ _RECEIPT = (
     "ts",
 )
 _RECEIPT_HEADER = "hook-timestamp"  # Sentry's `Sentry-Hook-Timestamp`: when it sent the webhook
+_TIMES = ("at", "starts_at", "acked_at", "ends_at")
 _MAX_DEPTH = 12
 # What a reader raises when a field is not of the type it should be.
 _WRONG_TYPES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -139,9 +140,15 @@ def unwrap(value: Any, envelope: Envelope, shapes: tuple[Shape, ...], depth: int
 def read(shape: Shape, record: Record, envelope: Envelope) -> Event | Ignored:
     """Read one record; whatever is wrong with it ends in a `RecordError`."""
     try:
-        return shape.read(record, envelope)
+        result = shape.read(record, envelope)
     except _WRONG_TYPES as error:
         raise _malformed(shape, error) from error
+    if not isinstance(result, Ignored):
+        for key in _TIMES:
+            at = result.get(key)
+            if at is not None and not _times.is_time(at):  # computed from a duration that is none
+                raise RecordError("bad_time", f"{key} would lie outside 1990 to 2100; correct the record's times")
+    return result
 
 
 def _detect(record: Record, shapes: tuple[Shape, ...]) -> Shape | None:
