@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
+import subprocess
+import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ _COLUMNS = {
 PEER = "duckdb.read_json to Parquet"
 
 
-def table(events: int = EVENTS, *, n_jobs: int = -1) -> pd.DataFrame:
+def table(events: int = EVENTS) -> pd.DataFrame:
     """Return seconds, MB/s, peak memory and the ratio to DuckDB for reading one generated file of `events` events."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -47,19 +48,16 @@ def table(events: int = EVENTS, *, n_jobs: int = -1) -> pd.DataFrame:
         with file.open("w") as stream:
             stream.writelines(json.dumps(event, separators=(",", ":")) + "\n" for event in _events(events))
         megabytes = file.stat().st_size / 1e6
-        readers: dict[str, tuple[Callable[..., object], tuple[Any, ...]]] = {
-            PEER: (_duckdb, (file, place / "peer.parquet")),
-            "History.ingest, 1 process reads": (_ingest, (file, place / "one", 1)),
-            "History.ingest, all cores read": (_ingest, (file, place / "all", n_jobs)),
-            "folding into alerts": (_fold, (place / "all",)),
+        calls = {
+            PEER: ["peer", file, place / "peer.parquet"],
+            "History.ingest, 1 process reads": ["ingest", file, place / "one", 1],
+            "History.ingest, all cores read": ["ingest", file, place / "all", -1],
+            "folding into alerts": ["fold", place / "all"],
         }
-        rows = []
-        for name, (call, arguments) in readers.items():
-            seconds, peak = _measured(call, arguments)
-            rows.append((name, events, megabytes, seconds, megabytes / seconds, peak))
-    found = pd.DataFrame(rows, columns=["reader", "events", "MB", "seconds", "MB/s", "peak MB"])
+        rows = [(name, events, megabytes, *_measured(call)) for name, call in calls.items()]
+    found = pd.DataFrame(rows, columns=["reader", "events", "MB", "seconds", "peak MB"])
     peer = found.loc[found["reader"] == PEER, "seconds"].iloc[0]
-    return found.assign(**{"ratio to duckdb": peer / found["seconds"]})
+    return found.assign(**{"MB/s": found["MB"] / found["seconds"], "ratio to duckdb": peer / found["seconds"]})
 
 
 def _events(count: int) -> Iterator[dict[str, Any]]:
@@ -83,63 +81,49 @@ def _events(count: int) -> Iterator[dict[str, Any]]:
         yield event
 
 
-def _duckdb(file: Path, out: Path) -> None:
+def _peer(file: str, out: str) -> None:
     with duckdb.connect() as connection:
-        connection.read_json(str(file), columns=_COLUMNS, format="newline_delimited").write_parquet(
-            str(out), compression="zstd"
-        )
+        connection.read_json(file, columns=_COLUMNS, format="newline_delimited").write_parquet(out, compression="zstd")
 
 
-def _ingest(file: Path, history: Path, n_jobs: int) -> None:
-    report = sl.History(history).ingest(file, n_jobs=n_jobs)
+def _ingest(file: str, history: str, n_jobs: str) -> None:
+    report = sl.History(history).ingest(file, n_jobs=int(n_jobs))
     if report.duplicates or len(report.rejected):
         raise RuntimeError(f"events were lost: {report!r}")
 
 
-def _fold(history: Path) -> None:
+def _fold(history: str) -> None:
     sl.History(history).alerts()
 
 
-def _measured(call: Callable[..., object], arguments: tuple[Any, ...]) -> tuple[float, float]:
-    """Return seconds and peak MB of a call in a process of its own; its start and imports do not count as time."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_timed, args=(theirs, call, arguments))
-    process.start()
-    theirs.close()  # so that a reader that fails is told of, not waited for
-    peak = 0.0
-    over = threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        root = psutil.Process(process.pid)
-        while not over.wait(0.05):
-            try:
-                held = sum(p.memory_info().rss for p in [root, *root.children(recursive=True)])
-            except psutil.NoSuchProcess:
-                continue
-            peak = max(peak, held / 1e6)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        seconds = float(ours.recv())
-    finally:
-        over.set()
-        watcher.join()
-        process.join()
-    return seconds, peak
+def _measured(call: list[Any]) -> tuple[float, float]:
+    """Return seconds and peak MB of a call in a program of its own; its start and imports do not count as time."""
+    program = [sys.executable, "-m", "benchmarks.import_speed", "--call", *map(str, call)]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
+        peak = 0.0
+        while process.poll() is None:
+            with suppress(psutil.NoSuchProcess):
+                root = psutil.Process(process.pid)
+                peak = max(peak, sum(p.memory_info().rss for p in [root, *root.children(recursive=True)]) / 1e6)
+            time.sleep(0.05)
+        if process.returncode or process.stdout is None:
+            raise RuntimeError(f"{call[0]} failed with {process.returncode}")
+        return float(process.stdout.read().split()[-1]), peak
 
 
-def _timed(pipe: Any, call: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+def _timed(name: str, *arguments: str) -> None:
+    calls: dict[str, Callable[..., None]] = {"peer": _peer, "ingest": _ingest, "fold": _fold}
     start = time.perf_counter()
-    call(*arguments)
-    pipe.send(time.perf_counter() - start)
+    calls[name](*arguments)
+    print(time.perf_counter() - start)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=int, default=EVENTS, help="how many events to write and read")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes that read (-1: all cores)")
+    parser.add_argument("--call", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    print(table(given.events, n_jobs=given.jobs).to_string(index=False, float_format=lambda value: f"{value:.2f}"))
+    if given.call:
+        _timed(*given.call)
+    else:
+        print(table(given.events).to_string(index=False, float_format=lambda value: f"{value:.2f}"))
