@@ -84,8 +84,6 @@ class Reading:
     directory: Path
     files: list[FileRead]
     lines: int  # before the end of the part of a file
-    first: str | None  # span of the events, ISO
-    last: str | None
     events: str | None  # name of the part; None when there are no events
     keys: str | None
     digest: str
@@ -172,7 +170,6 @@ def read(piece: Piece, options: Options, place: Path) -> Path:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     files: list[FileRead] = []
-    times: list[Any] = []
     keys = Keys()
     with PartWriter(place / "events", EVENTS) as events, PartWriter(place / "keys", KEYS, compression="lz4") as known:
         for batch in _batches(piece, options):
@@ -181,16 +178,12 @@ def read(piece: Piece, options: Options, place: Path) -> Path:
             files[-1].add(batch)
             events.write(batch.table)
             known.write(keys.of(batch.table))
-            times += _span(batch.table)
             (place / "records").write_text(str(sum(file.records for file in files)))
         parts = [writer.finish() for writer in (events, known)]
     keys.close()
-    times = [f"{at:%Y-%m-%dT%H:%M:%S.%fZ}" for at in times]
     told = {
         "files": files,
         "lines": _count_lines(piece),
-        "first": min(times, default=None),
-        "last": max(times, default=None),
         "events": parts[0][0].name if parts[0] else None,
         "keys": parts[1][0].name if parts[1] else None,
     }
@@ -272,10 +265,3 @@ def _count_lines(piece: Piece) -> int:
             lines += data.count(b"\n")
             left -= len(data)
     return lines
-
-
-def _span(events: pa.Table) -> list[Any]:
-    import pyarrow.compute as pc
-
-    span = pc.min_max(events["at"])
-    return [at for at in (span["min"].as_py(), span["max"].as_py()) if at is not None]

@@ -11,7 +11,7 @@ from stanza_lab.history.tally import EXPIRED, Tally
 
 
 def reading(*files: FileRead, lines: int = 0, digest: str = "d") -> Reading:
-    return Reading(Path(), list(files), lines, None, None, None, None, digest)
+    return Reading(Path(), list(files), lines, None, None, digest)
 
 
 def told(file: Path | str, events: int = 0, *, rejected: tuple[str, ...] = (), **ignored: int) -> FileRead:
