@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 AT_ONCE = 60_000  # events folded at once, unless one family has more
-_MEMORY = 256 * 2**20  # for DuckDB, which may use the disk
+_MEMORY = 512 * 2**20  # for DuckDB, which may use the disk
 # Alerts of one name belong together (a definition, a bare key completed); so do names that share one of these.
 _TIES = ("event_id", "occurrence_key", "rule_key")
 _NAME = "hash(source, coalesce(alertname, ''))"
@@ -43,6 +43,9 @@ def fold_parts(parts: Sequence[Path], place: Path, target: Path) -> None:
     """
     config = {"temp_directory": str(place / "spilled"), "memory_limit": f"{_MEMORY // 2**20}MiB"}
     with duckdb.connect(config={**config, "preserve_insertion_order": False}) as run:
+        # Rows wait in memory for the file of their bin: so many for each, and for each thread.
+        run.execute("SET threads = 1")
+        run.execute("SET partitioned_write_flush_threshold = 16384")
         with damage_told(parts[0].parent):
             run.execute(
                 "CREATE VIEW events AS SELECT * EXCLUDE raw FROM read_parquet($1)".replace("$1", _listed(parts))

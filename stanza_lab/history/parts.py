@@ -55,6 +55,11 @@ def damage_told(place: Path) -> Iterator[None]:
     """Turn the error of a part that is missing or damaged into one that says what to do."""
     try:
         yield
+    except duckdb.OutOfMemoryException as error:  # nothing is wrong with the parts
+        raise HistoryError(
+            f"the history in {place} needs more memory than it may take ({str(error).splitlines()[0]}); remove what is "
+            f"old with 'stanza-lab retain', or pass a larger memory_limit where there is one"
+        ) from error
     except (OSError, pa.ArrowException, duckdb.Error) as error:
         raise HistoryError(
             f"a part of the history in {place} cannot be read ({error}); restore it from a copy, or ingest the exports "

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -119,3 +120,8 @@ def test_damaged_part_is_told(tmp_path: Path) -> None:
         read(tmp_path, [part], COLUMNS)
     with pytest.raises(HistoryError, match="cannot be read"):
         KnownEvents([tmp_path / part.name], temporary=tmp_path)
+
+
+def test_too_little_memory_is_no_damage() -> None:
+    with pytest.raises(HistoryError, match="needs more memory"), parts.damage_told(Path("h")):
+        raise duckdb.OutOfMemoryException("could not allocate\nPossible solutions")
