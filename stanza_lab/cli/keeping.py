@@ -48,10 +48,10 @@ def ingest(
         ),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(help="Processes that read; -1 is all cores. Default: all cores above 64 MB, else 1.")
+        int | None, typer.Option(help="Processes that read; -1 is all cores. Default: all cores above 32 MB, else 1.")
     ] = None,
     memory_limit: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="What all processes may take, for example 2GB.")
+        str | None, typer.Option(metavar="SIZE", help="What reading may take in all, for example 2GB.")
     ] = None,
     show_rejected: Annotated[
         bool, typer.Option("--show-rejected", help="List every record that was rejected.")

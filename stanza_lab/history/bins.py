@@ -21,7 +21,7 @@ AT_ONCE = 60_000  # events folded at once, unless one family has more
 _MEMORY = 512 * 2**20  # for DuckDB, which may use the disk
 # Alerts of one name belong together (a definition, a bare key completed); so do names that share one of these.
 _TIES = ("event_id", "occurrence_key", "rule_key")
-_NAME = "hash(source, coalesce(alertname, ''))"
+NAME = "hash(source, coalesce(alertname, ''))"
 
 
 def fold_parts(parts: Sequence[Path], place: Path, target: Path) -> None:
@@ -50,9 +50,9 @@ def fold_parts(parts: Sequence[Path], place: Path, target: Path) -> None:
             run.execute(
                 "CREATE VIEW events AS SELECT * EXCLUDE raw FROM read_parquet($1)".replace("$1", _listed(parts))
             )
-            run.register("bins", _bins(run))
+            run.register("bins", assign(run))
             run.execute(
-                f"COPY (SELECT events.*, bin FROM events JOIN bins ON {_NAME} = name) "
+                f"COPY (SELECT events.*, bin FROM events JOIN bins ON {NAME} = name) "
                 f"TO '{_quoted(place / 'binned')}' (FORMAT parquet, PARTITION_BY (bin), COMPRESSION lz4)"
             )
         columns = pa.schema([field for field in schema.arrow(schema.ALERTS) if field.name in ALERT_COLUMNS])
@@ -67,20 +67,18 @@ def fold_parts(parts: Sequence[Path], place: Path, target: Path) -> None:
         )
 
 
-def _bins(run: duckdb.DuckDBPyConnection) -> pa.Table:
+def assign(run: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the bin of each name: names that are tied lie in one, and a bin holds about `AT_ONCE` events."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    sizes = run.execute(
-        f"SELECT {_NAME} AS name, count(*) AS size FROM events GROUP BY name ORDER BY name"
-    ).fetchnumpy()
+    sizes = run.execute(f"SELECT {NAME} AS name, count(*) AS size FROM events GROUP BY name ORDER BY name").fetchnumpy()
     names, size = sizes["name"], sizes["size"]
     ties = [
         run.execute(
             f"""
             SELECT DISTINCT least_name AS a, name AS b FROM (
-                SELECT {_NAME} AS name, min({_NAME}) OVER (PARTITION BY source, {column}) AS least_name FROM (
+                SELECT {NAME} AS name, min({NAME}) OVER (PARTITION BY source, {column}) AS least_name FROM (
                     SELECT source, alertname, {column} FROM events WHERE {column} IS NOT NULL GROUP BY ALL
                 )
             ) WHERE a <> b

@@ -199,9 +199,9 @@ def rewritten(directory: Path, part: Part, plan: Plan) -> tuple[Part, ...]:
 
 def _families(run: Any) -> Iterator[pd.DataFrame]:
     """Yield the events in bins of which each holds all that its alerts depend on."""
-    run.register("bins", bins._bins(run))
+    run.register("bins", bins.assign(run))
     columns = ", ".join(f'"{name}"' for name in _COLUMNS)
-    joined = f"SELECT {columns}, bin AS bucket FROM events JOIN bins ON {bins._NAME} = name"
+    joined = f"SELECT {columns}, bin AS bucket FROM events JOIN bins ON {bins.NAME} = name"
     yield from in_buckets(run, f"{joined} ORDER BY bucket")
 
 

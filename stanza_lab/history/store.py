@@ -117,8 +117,8 @@ class History:
             Processes that read, as joblib counts them: None is 1 unless a ``joblib.parallel_config`` says otherwise, -1
             all cores. They read pieces; one piece is read by one process.
         memory_limit : str or int, optional
-            What all processes may take together, for example "2GB"; at least 768 MB. Fewer processes read, and what is
-            known moves to the disk earlier. Default: no limit.
+            What reading may take in all processes together, for example "2GB"; at least 768 MB. Fewer processes read,
+            and what is known moves to the disk earlier. Folding into alerts is not bounded by it. Default: no limit.
         progress : bool, default False
             Show a progress bar on stderr.
 

@@ -4,37 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import pytest
 
 import stanza_lab as sl
-from stanza_lab.cli import main
-
-
-class Run(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    def run_(*arguments: object) -> Run:
-        monkeypatch.setattr(sys, "argv", ["stanza-lab", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        return Run(code, *capfd.readouterr())
-
-    return run_
 
 
 def change(alarm: str, state: str, at: str) -> str:
