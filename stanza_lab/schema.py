@@ -168,6 +168,21 @@ MENTIONS = Table(
     ),
 )
 
+READINGS = Table(
+    "readings",
+    (
+        Column("text", "int64", "position of the text, from 0"),
+        Column("kind", "category", "service, resource, team, environment, url, image, repository, trace, on_call"),
+        Column("type", "category", "of a resource: system and type, host or pod; null for other kinds"),
+        Column("name", "str", "as it is written there; of a resource its short name"),
+        Column("arn", "str", "full ARN where the text states one"),
+        Column("start", "int64", "place in the text, in characters"),
+        Column("end", "int64", "where it ends"),
+        Column("method", "category", "how it was read; callee is what was called, not what the text is about"),
+        Column("confidence", "float64", "how sure the reading is, 0 to 1"),
+    ),
+)
+
 SPANS = Table(
     "spans",
     (
@@ -192,6 +207,90 @@ OWNERSHIP = Table(
         Column("repository", "str", "where its code lives"),
         Column("on_call", "str", "whom to wake"),
         Column("tier", "category", "how much it matters, as the catalogue words it"),
+    ),
+)
+
+NAMES = Table(
+    "names",
+    (
+        Column("name", "str", "a name of a service, spellings unified"),
+        Column("service", "str", "the one name of the service it means"),
+        Column("confidence", "float64", "probability that it does, 0 to 1"),
+        Column("basis", "category", "what says so", ("stated", "learned", "given")),
+        Column("spellings", "strings", "how it is written"),
+        Column("places", "strings", "systems and their fields that use it"),
+        Column("first_seen", "time", "first alert that states it"),
+        Column("last_seen", "time", "last alert that states it"),
+    ),
+)
+
+NAME_CONFLICTS = Table(
+    "name_conflicts",
+    (
+        Column("name", "str", "a name of a service"),
+        Column("other", "str", "another that may mean the same, or was said to"),
+        Column("probability", "float64", "that they are one service, by the evidence alone"),
+        Column("kind", "category", "what is the matter", ("unsure", "kept apart", "given")),
+        Column("why", "str", "in words; untrusted names"),
+    ),
+)
+
+OWNERS = Table(
+    "owners",
+    (
+        Column("service", "str", "the service"),
+        Column("team", "category", "the declared team, else the one paged most; null when neither is known"),
+        Column("basis", "category", "what says so", ("declared", "paged", "both", "none")),
+        Column("confidence", "float64", "probability that its next alert that names a team names this one"),
+        Column("declared", "category", "team of the catalogue"),
+        Column("paged", "category", "team that most of its alerts name"),
+        Column("pages", "int64", "alerts of the service that name a team"),
+        Column("share", "float64", "of pages: those that name the team paged most"),
+        Column("also_paged", "strings", "other teams its alerts name, the most paged first"),
+        Column("alerts", "int64", "alerts of the service"),
+        Column("conflict", "category", "catalogue: pages go elsewhere; shared: two teams", ("catalogue", "shared")),
+        Column("repository", "str", "where its code lives"),
+        Column("on_call", "str", "whom to wake"),
+        Column("words", "str", "all of it for people; untrusted names"),
+    ),
+)
+
+TEAMS = Table(
+    "teams",
+    (
+        Column("team", "str", "the team"),
+        Column("services", "strings", "services it owns"),
+        Column("also_paged_for", "strings", "services of others whose alerts name it"),
+        Column("alerts", "int64", "alerts of the services it owns"),
+        Column("repositories", "strings", "repositories of these services"),
+        Column("words", "str", "what stands out; untrusted names"),
+    ),
+)
+
+TEAM_PAIRS = Table(
+    "team_pairs",
+    (
+        Column("team", "str", "a team"),
+        Column("other", "str", "another one, later in the alphabet"),
+        Column("together", "int64", "alerts of either that began near one of the other; each alert once"),
+        Column("of_alerts", "int64", "alerts of both that have a time"),
+        Column("expected", "float64", "together by chance, as often as both alert on each day"),
+        Column("lift", "float64", "together over expected"),
+        Column("days", "int64", "days on which they were together"),
+        Column("shared_services", "strings", "services that one owns or is paged for, and the other too"),
+        Column("words", "str", "all of it for people; untrusted names"),
+    ),
+)
+
+REPOSITORIES = Table(
+    "repositories",
+    (
+        Column("repository", "str", "owner/name"),
+        Column("service", "str", "a service whose code is there"),
+        Column("team", "category", "who owns the service; null when unknown"),
+        Column("basis", "category", "what says so", ("declared", "mentioned", "both")),
+        Column("mentions", "int64", "alerts of the service that name the repository"),
+        Column("alerts", "int64", "alerts of the service"),
     ),
 )
 

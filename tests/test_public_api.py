@@ -19,11 +19,12 @@ import stanza_lab as sl
 
 FIRST = {
     "alerts", "edges", "events", "spans", "path", "paths", "production",  # what a verb works on
-    "service", "name", "source", "figure",  # the one thing a lookup is about
+    "texts", "service", "name", "source", "figure",  # the one thing a lookup is about
 }  # fmt: skip
 MORE_POSITIONAL = {
     "ProductionMap": 2,  # a map is made of edges and alerts; both read best in order
     "overlay_traces": 2,  # edges, spans: two tables of equal weight
+    "EntityResolver.fit": 2,  # scikit-learn: fit(X, y=None)
     "DependencyModel.fit": 2,  # scikit-learn: fit(X, y=None)
     "DependencyModel.partial_fit": 2,  # scikit-learn
     "IncidentClusterer.fit": 2,  # scikit-learn
@@ -36,6 +37,8 @@ MORE_POSITIONAL = {
 KEYWORDS_ONLY = {"simulate_production"}  # makes its tables from nothing, so nothing comes first
 SCIKIT_LEARN = {
     "fit_predict",
+    "fit_transform",
+    "set_output",
     "get_params",
     "set_params",
     "get_metadata_routing",

@@ -13,7 +13,21 @@ import typer
 from rich.text import Text
 
 import stanza_lab as sl
-from stanza_lab.cli.options import As, HistoryPath, Least, Limit, Min, Out, Ownership, Since, Traces, Until, Where, app
+from stanza_lab.cli.options import (
+    As,
+    HistoryPath,
+    Least,
+    Limit,
+    Min,
+    Out,
+    Overrides,
+    Ownership,
+    Since,
+    Traces,
+    Until,
+    Where,
+    app,
+)
 from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
 from stanza_lab.errors import ParameterError, StanzaError
 from stanza_lab.production import Direction, words
@@ -40,12 +54,17 @@ class Analysis(NamedTuple):
 
 
 def _alerts(
-    history: Path, since: str | None, until: str | None, where: str | None, ownership: list[Path] | None
+    history: Path,
+    since: str | None,
+    until: str | None,
+    where: str | None,
+    ownership: list[Path] | None,
+    overrides: Path | None,
 ) -> Known:
     with stderr.status(Text(f"reading the alerts of {history}")):
         known = sl.History(history).alerts()
         owners = sl.read_ownership(ownership) if ownership else None
-        alerts = sl.resolve_entities(known, catalog=owners)
+        alerts = sl.resolve_entities(known, catalog=owners, overrides=overrides)
         # After names are resolved: people filter by what they see.
         alerts = sl.select_alerts(alerts, since=since, until=until, where=where)
     if alerts.empty:
@@ -103,13 +122,14 @@ def alerts(
     until: Until = None,
     where: Where = None,
     ownership: Ownership = None,
+    overrides: Overrides = None,
     format: As = None,  # noqa: A002
     out: Out = None,
     limit: Limit = 40,
 ) -> None:
     """List the alerts of a history, services and teams resolved."""
     format = format_of(format, out)  # noqa: A001
-    found = _alerts(history, since, until, where, ownership).alerts
+    found = _alerts(history, since, until, where, ownership, overrides).alerts
     if format is Format.table:
         found = found[["starts_at", "ends_at", "source", "severity", "service", "team", "alertname", "summary"]]
     spare = ("summary", "ends_at", "source", "team", "severity")
@@ -123,13 +143,14 @@ def incidents(
     until: Until = None,
     where: Where = None,
     ownership: Ownership = None,
+    overrides: Overrides = None,
     format: As = None,  # noqa: A002
     out: Out = None,
     limit: Limit = 40,
 ) -> None:
     """Group alerts into incidents and list them."""
     format = format_of(format, out)  # noqa: A001
-    found = sl.cluster_incidents(_alerts(history, since, until, where, ownership).alerts)
+    found = sl.cluster_incidents(_alerts(history, since, until, where, ownership, overrides).alerts)
     summary = sl.summarize_incidents(found)
     alone = int((found["incident_id"] == sl.schema.NOISE).sum())
     title = f"{len(summary):,} incidents of {len(found) - alone:,} alerts; {alone:,} alerts on their own; times in UTC"
@@ -149,6 +170,7 @@ def dependencies(
     where: Where = None,
     traces: Traces = None,
     ownership: Ownership = None,
+    overrides: Overrides = None,
     min_confidence: Min = 0.5,
     format: As = None,  # noqa: A002
     out: Out = None,
@@ -159,7 +181,7 @@ def dependencies(
     The table has a row per pair; files have a row per direction of each pair.
     """
     format = format_of(format, out)  # noqa: A001
-    found = _analyse(_alerts(history, since, until, where, ownership), traces)
+    found = _analyse(_alerts(history, since, until, where, ownership, overrides), traces)
     links = found.production.links
     sure = links["strength"] >= min_confidence
     title = (
@@ -199,6 +221,7 @@ def map_(
     where: Where = None,
     traces: Traces = None,
     ownership: Ownership = None,
+    overrides: Overrides = None,
     min_confidence: Least = None,
     html: Annotated[Path | None, typer.Option(help="Write the picture to this file; opens offline.")] = None,
     format: As = None,  # noqa: A002
@@ -211,7 +234,7 @@ def map_(
         raise ParameterError("--service and --team are two views; pass one of them")
     if direction != "both" and not service:
         raise ParameterError("--direction is seen from a service; add --service NAME")
-    production = _analyse(_alerts(history, since, until, where, ownership), traces).production
+    production = _analyse(_alerts(history, since, until, where, ownership, overrides), traces).production
     if service:
         production = production.near(service, hops=hops, direction=direction, min_confidence=min_confidence)
     elif team:
@@ -245,9 +268,10 @@ def report(
     where: Where = None,
     traces: Traces = None,
     ownership: Ownership = None,
+    overrides: Overrides = None,
 ) -> None:
     """Write one offline HTML page: findings in words, figures, tables."""
-    found = _analyse(_alerts(history, since, until, where, ownership), traces)
+    found = _analyse(_alerts(history, since, until, where, ownership, overrides), traces)
     summary = sl.summarize_incidents(found.alerts)
     path = sl.write_report(out, alerts=found.alerts, incidents=summary, production=found.production)
     typer.echo(str(path))
@@ -262,10 +286,11 @@ def bundle(
     where: Where = None,
     traces: Traces = None,
     ownership: Ownership = None,
+    overrides: Overrides = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
 ) -> None:
     """Fit the models on a history and save them as a bundle: JSON and Parquet, no alert text."""
-    found = _analyse(_alerts(history, since, until, where, ownership), traces)
+    found = _analyse(_alerts(history, since, until, where, ownership, overrides), traces)
     path = sl.save_bundle(
         out, clusterer=found.clusterer, dependencies=found.model, production=found.production, overwrite=force
     )

@@ -30,6 +30,14 @@ Ownership = Annotated[
         exists=True,
     ),
 ]
+Overrides = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML file of what people say about names: which are one service, which are not; it always wins.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
 Traces = Annotated[
     Path | None,
     typer.Option(

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from arnmatch import ARNError, arnmatch
 
+from stanza_lab.entities._aws_names import match_host, match_log_group
+
 
 class Resource(NamedTuple):
     """One resource as a value names it.
@@ -43,31 +45,21 @@ _WHOLE_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\w*):(\S.{
 _ID = re.compile(
     r"(?<![\w-])(i|vol|snap|ami|eni|sg|subnet|vpc|vpce|rtb|igw|nat|tgw|lt|eipalloc|fs)-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![\w-])"
 )
-_ID_TYPES = {"i": "ec2:instance", "vol": "ec2:volume", "nat": "ec2:natgateway", "fs": "efs:file-system"}
+_ID_TYPES = {"i": "ec2:instance", "vol": "ec2:volume", "nat": "ec2:natgateway", "fs": "elasticfilesystem:file-system"}
+_DRAWN = re.compile(
+    rf"{_ID.pattern}|(?:[\w-]+/)?(?:[0-9a-f]{{32}}|[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})|\w-\d+"
+)
 _AWS_HOST = re.compile(
-    r"(?<![\w.@/-])(?:https?://)?([\w.@-]{1,253}\.amazonaws\.com(?:\.cn)?(?![\w-])(?:/[\w./-]{1,200})?)"
+    r"(?<![\w.@/-])(?:https?://)?([\w.@-]{1,253}\.(?:amazonaws\.com(?:\.cn)?|on\.aws|cloudfront\.net)(?![\w-])"
+    r"(?:/[\w./-]{1,200})?)"
 )
-_REGION = r"[a-z]{2}(?:-[a-z]+){1,2}-\d"
-_HOSTS: tuple[tuple[str, str], ...] = (
-    ("rds:cluster", rf"(?P<name>[\w-]+)\.cluster-(?:ro-|custom-)?\w+\.{_REGION}\.rds\.amazonaws\.com"),
-    ("rds:db", rf"(?P<name>[\w-]+)\.\w+\.{_REGION}\.rds\.amazonaws\.com"),
-    (
-        "elasticloadbalancing:loadbalancer",
-        rf"(?:internal-|dualstack\.)*(?P<name>[\w-]+)-\d+\.{_REGION}\.elb\.amazonaws\.com",
-    ),
-    ("elasticloadbalancing:loadbalancer", rf"(?P<name>[\w-]+)-[0-9a-f]{{16}}\.elb\.{_REGION}\.amazonaws\.com"),
-    ("sqs:queue", rf"sqs\.{_REGION}\.amazonaws\.com/\d{{10,12}}/(?P<name>[\w.-]+)"),
-    ("s3:bucket", rf"(?P<name>[\w.-]+)\.s3(?:[.-]{_REGION})?\.amazonaws\.com"),
-    (
-        "elasticache:cluster",
-        r"(?:master\.|clustercfg\.)?(?P<name>[\w-]+)\.\w+(?:\.\w+)?\.\w+\.cache\.amazonaws\.com",
-    ),
-    ("es:domain", rf"(?:vpc-|search-)?(?P<name>[\w-]+)-\w{{20,30}}\.{_REGION}\.es\.amazonaws\.com"),
-    ("kafka:cluster", rf"b-\d+\.(?P<name>[\w-]+)\.\w+\.c\d+\.kafka\.{_REGION}\.amazonaws\.com"),
-)
-_HOST_PATTERNS = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _HOSTS)
-
-_NOT_AFFECTED = {"cloudwatch:alarm", "iam", "sts"}  # the alarm itself, roles and users: nothing that breaks
+_AWS_ENDS = ("amazonaws.com", ".on.aws", "cloudfront.net")
+_LOG_GROUP = re.compile(r"(?<![\w./-])(?:/(?:aws|ecs)/[\w./#-]{1,500}|API-Gateway-Execution-Logs_[\w/-]{1,60})")
+# Nothing that breaks: the alarm itself, roles and users, what an alarm does and whom it calls.
+_NOT_AFFECTED = {
+    *("cloudwatch:alarm", "cloudwatch:dashboard", "iam", "sts", "health", "automate", "ssm-incidents", "ssm-contacts"),
+    *("autoscaling:scalingPolicy", "ssm:opsitem", "guardduty", "securityhub"),
+}
 
 
 @lru_cache(maxsize=65_536)
@@ -88,7 +80,7 @@ def parse_arn(value: str) -> Resource | None:
     system, rest = match[2], match[5]
     kind, name = _by_library(value) or _by_grammar(rest)
     kind, name = _node(system, kind, name, rest)
-    named = not (kind and _ID.fullmatch(name)) and system not in ("ec2", "apigateway", "execute-api")
+    named = system not in ("ec2", "apigateway", "execute-api") and not _DRAWN.fullmatch(name)
     return Resource(f"{system}:{kind}" if kind else system, name, value, named)
 
 
@@ -103,6 +95,8 @@ def find_arns(text: str) -> Iterator[tuple[int, int, Resource]]:
         return
     for match in _ARN.finditer(text):
         value = match.group().rstrip(".:")
+        if text[match.start() - 1 : match.start()] == "*":
+            value = value.rstrip("*")  # bold in Slack or Markdown
         resource = parse_arn(value)
         if resource is not None:
             yield match.start(), match.start() + len(value), resource
@@ -118,7 +112,7 @@ def find_ids(text: str) -> Iterator[tuple[int, int, Resource]]:
 
 def find_hosts(text: str) -> Iterator[tuple[int, int, Resource]]:
     """Yield start, end and resource of every AWS host name or queue URL in `text` that names one."""
-    if "amazonaws.com" not in text:
+    if not any(end in text for end in _AWS_ENDS):
         return
     for match in _AWS_HOST.finditer(text):
         resource = read_host(match[1])
@@ -136,14 +130,27 @@ def read_value(value: str) -> Resource | None:
 
 def read_host(value: str) -> Resource | None:
     """Return the AWS resource behind a host name or URL, or None."""
-    if len(value) > 512 or "amazonaws.com" not in value:
+    if not any(end in value for end in _AWS_ENDS):
         return None
-    bare = value.rpartition("://")[2].rpartition("@")[2]
-    for kind, pattern in _HOST_PATTERNS:
-        match = pattern.match(bare)
-        if match:
-            return Resource(kind, match["name"])
-    return None
+    found = match_host(value)
+    return Resource(found[0], found[1].rstrip("."), named=found[2]) if found else None
+
+
+def find_log_groups(text: str) -> Iterator[tuple[int, int, Resource]]:
+    """Yield start, end and resource of every CloudWatch log group in `text`."""
+    if "/aws/" not in text and "/ecs/" not in text and "API-Gateway-Execution-Logs_" not in text:
+        return
+    for match in _LOG_GROUP.finditer(text):
+        name = match.group().rstrip("./#-")
+        resource = read_log_group(name)
+        if resource is not None:
+            yield match.start(), match.start() + len(name), resource
+
+
+def read_log_group(name: str) -> Resource | None:
+    """Return what writes to the log group `name`, the log group itself where its name does not tell; else None."""
+    found = match_log_group(name)
+    return Resource(found[0], found[1], named=found[2]) if found else None
 
 
 def _by_id(match: re.Match[str]) -> Resource:
@@ -174,7 +181,7 @@ def _node(system: str, kind: str, name: str, rest: str) -> tuple[str, str]:
         return parts[0], name
     if system == "lambda" and parts[0] == "function" and len(parts) > 1:
         return "function", parts[1]
-    if system == "ecs" and parts[0] in ("service", "task"):
+    if system == "ecs" and parts[0] in ("service", "task", "container-instance"):
         return parts[0], "/".join(parts[1:])
     if system == "ecs" and parts[0] == "task-definition" and len(parts) > 1:
         return parts[0], parts[1]
@@ -192,8 +199,9 @@ def _node(system: str, kind: str, name: str, rest: str) -> tuple[str, str]:
     if system == "logs" and parts[0] == "log-group":
         return "log-group", re.sub(r":(?:\*|log-stream:.*)?$", "", rest.partition(":")[2], flags=re.S)
     if system in ("apigateway", "execute-api"):
-        path = [part for part in parts if part not in ("", "restapis", "stages")]
+        path = [part for part in parts if part not in ("", "restapis", "apis", "stages")]
         return "api", "/".join(path[:2])
     if system == "secretsmanager":
         return "secret", re.sub(r"-\w{6}$", "", name)
-    return kind, name
+    # The ARN's own word for the type: the library's are of its making (rule-on-custom-event-bus).
+    return (parts[0] if len(parts) > 1 and parts[0] not in ("", "regional", "global", "apis") else kind), name

@@ -1,7 +1,8 @@
 """CloudWatch dimensions -> resources, also where Datadog carries them as lower-cased tags.
 
 One table: which dimensions together name what. Those that say more come first, and what they use is used up: an
-ECS service is named by its cluster and itself, a cluster alone is a cluster's alarm.
+ECS service is named by its cluster and itself, a cluster alone is a cluster's alarm. Names that many things share
+(JobName, Broker, Id) count in their own namespace only.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from stanza_lab.entities.arns import Resource, parse_arn
+from stanza_lab.entities.arns import Resource, affected, parse_arn, read_log_group
 
 
 class _Rule(NamedTuple):
@@ -18,6 +19,7 @@ class _Rule(NamedTuple):
     name: str  # template over the dimensions
     tail: str = ""  # template of the ARN's resource part; empty: no ARN is built
     named: bool = True
+    within: tuple[str, ...] = ()  # lower-case beginnings of the namespaces where it counts; empty: anywhere
 
 
 def fold(name: str) -> str:
@@ -25,68 +27,93 @@ def fold(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
+def _one(dimension: str, kind: str, tail: str = "", *within: str, named: bool = True) -> _Rule:
+    """Return the rule of one dimension that names a resource; ``{}`` in the tail is its value."""
+    name = f"{{{dimension}}}"
+    return _Rule((dimension,), kind, name, tail.replace("{}", name), named, within)
+
+
+_LB = "elasticloadbalancing"
+_ECS = "service/{%s}/{servicename}"
+_INSIGHTS = ("containerinsights", "aws/eks")
 _RULES = (
-    _Rule(
-        ("clustername", "servicename"),
-        "ecs:service",
-        "{clustername}/{servicename}",
-        "service/{clustername}/{servicename}",
-    ),
-    _Rule(
-        ("ecscluster", "servicename"), "ecs:service", "{ecscluster}/{servicename}", "service/{ecscluster}/{servicename}"
-    ),
+    _Rule(("clustername", "servicename"), "ecs:service", "{clustername}/{servicename}", _ECS % "clustername"),
+    _Rule(("ecscluster", "servicename"), "ecs:service", "{ecscluster}/{servicename}", _ECS % "ecscluster"),
     _Rule(("clustername", "namespace", "service"), "k8s:service", "{service}"),
+    _Rule(("clustername", "namespace", "fullpodname"), "pod", "{fullpodname}"),
     _Rule(("clustername", "namespace", "podname"), "k8s:workload", "{podname}"),  # Container Insights: without hash
-    _Rule(("servicename",), "service", "{servicename}"),  # X-Ray, custom metrics: a service by name
-    _Rule(("functionname",), "lambda:function", "{functionname}", "function:{functionname}"),
-    _Rule(("dbinstanceidentifier",), "rds:db", "{dbinstanceidentifier}", "db:{dbinstanceidentifier}"),
-    _Rule(("dbclusteridentifier",), "rds:cluster", "{dbclusteridentifier}", "cluster:{dbclusteridentifier}"),
-    _Rule(("queuename",), "sqs:queue", "{queuename}", "{queuename}"),
-    _Rule(("topicname",), "sns:topic", "{topicname}", "{topicname}"),
-    _Rule(("tablename",), "dynamodb:table", "{tablename}", "table/{tablename}"),
-    _Rule(
-        ("deliverystreamname",),
-        "firehose:deliverystream",
-        "{deliverystreamname}",
-        "deliverystream/{deliverystreamname}",
-    ),
-    _Rule(("streamname",), "kinesis:stream", "{streamname}", "stream/{streamname}"),
-    _Rule(
-        ("replicationgroupid",),
-        "elasticache:replicationgroup",
-        "{replicationgroupid}",
-        "replicationgroup:{replicationgroupid}",
-    ),
-    _Rule(("cacheclusterid",), "elasticache:cluster", "{cacheclusterid}", "cluster:{cacheclusterid}"),
+    _Rule(("clustername", "instanceid", "nodename"), "host", "{nodename}"),
+    _Rule(("clustername", "taskdefinitionfamily"), "ecs:task-definition", "{taskdefinitionfamily}"),
+    _one("servicename", "apprunner:service", "", "aws/apprunner"),
+    _one("servicename", "service"),  # X-Ray, custom metrics: a service by name
+    _one("service", "service", "", "applicationsignals", "aws/applicationsignals"),
+    _one("functionname", "lambda:function", "function:{}"),
+    _one("dbinstanceidentifier", "rds:db", "db:{}"),
+    _one("dbclusteridentifier", "rds:cluster", "cluster:{}"),
+    _one("proxyname", "rds:db-proxy", "", "aws/rds"),
+    _one("queuename", "sqs:queue", "{}"),
+    _one("topicname", "sns:topic", "{}"),
+    _one("tablename", "dynamodb:table", "table/{}"),
+    _one("deliverystreamname", "firehose:deliverystream", "deliverystream/{}"),
+    _one("streamname", "kinesis:stream", "stream/{}"),
+    _one("application", "kinesisanalytics:application", "application/{}", "aws/kinesisanalytics"),
+    _one("replicationgroupid", "elasticache:replicationgroup", "replicationgroup:{}"),
+    _one("cacheclusterid", "elasticache:cluster", "cluster:{}"),
+    _one("clusterid", "elasticache:serverlesscache", "", "aws/elasticache"),
     _Rule(("apiname",), "apigateway:api", "{apiname}"),
-    _Rule(("apiid",), "apigateway:api", "{apiid}", named=False),
-    _Rule(("cluster name", "topic"), "kafka:topic", "{topic}"),
-    _Rule(("cluster name",), "kafka:cluster", "{cluster name}"),
+    _one("apiid", "apigateway:api", named=False),
+    _one("graphqlapiid", "appsync:api", named=False),
+    _one("topic", "kafka:topic", "", "aws/kafka"),
+    _one("cluster name", "kafka:cluster"),
     _Rule(("domainname", "clientid"), "es:domain", "{domainname}", "domain/{domainname}"),
-    _Rule(("bucketname",), "s3:bucket", "{bucketname}"),
-    _Rule(("rulename",), "events:rule", "{rulename}", "rule/{rulename}"),
-    _Rule(("targetgroup",), "elasticloadbalancing:targetgroup", "{targetgroup}", "{targetgroup}"),
-    _Rule(("loadbalancer",), "elasticloadbalancing:loadbalancer", "{loadbalancer}", "loadbalancer/{loadbalancer}"),
-    _Rule(
-        ("loadbalancername",),
-        "elasticloadbalancing:loadbalancer",
-        "{loadbalancername}",
-        "loadbalancer/{loadbalancername}",
-    ),
-    _Rule(("autoscalinggroupname",), "autoscaling:autoScalingGroup", "{autoscalinggroupname}"),
-    _Rule(("autoscalinggroup",), "autoscaling:autoScalingGroup", "{autoscalinggroup}"),
-    _Rule(("clustername",), "ecs:cluster", "{clustername}", "cluster/{clustername}"),
-    _Rule(("instanceid",), "ec2:instance", "{instanceid}", "instance/{instanceid}", named=False),
-    _Rule(("natgatewayid",), "ec2:natgateway", "{natgatewayid}", "natgateway/{natgatewayid}", named=False),
-    _Rule(("filesystemid",), "efs:file-system", "{filesystemid}", named=False),
-    _Rule(("vpnid",), "ec2:vpn-connection", "{vpnid}", "vpn-connection/{vpnid}", named=False),
-    _Rule(("distributionid",), "cloudfront:distribution", "{distributionid}", named=False),
-    _Rule(("healthcheckid",), "route53:healthcheck", "{healthcheckid}", named=False),
-    _Rule(("webacl",), "wafv2:webacl", "{webacl}"),
-    _Rule(("userpoolid",), "cognito:userpool", "{userpoolid}", named=False),
+    _one("domainname", "es:domain", "domain/{}", "aws/es", "aws/opensearch"),
+    _one("bucketname", "s3:bucket"),
+    _Rule(("eventbusname", "rulename"), "events:rule", "{rulename}", "rule/{eventbusname}/{rulename}"),
+    _one("rulename", "events:rule", "rule/{}"),
+    _one("targetgroup", f"{_LB}:targetgroup", "{}"),
+    _one("loadbalancer", f"{_LB}:loadbalancer", "loadbalancer/{}"),
+    _one("loadbalancername", f"{_LB}:loadbalancer", "loadbalancer/{}"),
+    _one("autoscalinggroupname", "autoscaling:autoScalingGroup"),
+    _one("autoscalinggroup", "autoscaling:autoScalingGroup"),
+    _one("clustername", "eks:cluster", "cluster/{}", *_INSIGHTS),
+    _one("clustername", "memorydb:cluster", "cluster/{}", "aws/memorydb"),
+    _one("clustername", "ecs:cluster", "cluster/{}"),
+    _one("clusteridentifier", "redshift:cluster", "cluster:{}"),
+    _one("instanceid", "ec2:instance", "instance/{}", named=False),
+    _one("volumeid", "ec2:volume", "volume/{}", named=False),
+    _one("natgatewayid", "ec2:natgateway", "natgateway/{}", named=False),
+    _one("transitgateway", "ec2:transit-gateway", "transit-gateway/{}", named=False),
+    _one("vpc endpoint id", "ec2:vpc-endpoint", "vpc-endpoint/{}", named=False),
+    _one("vpnid", "ec2:vpn-connection", "vpn-connection/{}", named=False),
+    _one("filesystemid", "fsx:file-system", "file-system/{}", "aws/fsx", named=False),
+    _one("filesystemid", "elasticfilesystem:file-system", named=False),
+    _one("distributionid", "cloudfront:distribution", named=False),
+    _one("healthcheckid", "route53:healthcheck", named=False),
+    _one("webacl", "wafv2:webacl"),
+    _one("userpoolid", "cognito-idp:userpool", named=False),
+    _one("userpool", "cognito-idp:userpool", "", "aws/cognito", named=False),
+    _one("replicationinstanceidentifier", "dms:rep"),
+    _one("jobflowid", "elasticmapreduce:cluster", "cluster/{}", named=False),
+    _one("brokername", "mq:broker"),
+    _one("broker", "mq:broker", "", "aws/amazonmq"),
+    _one("environmentname", "elasticbeanstalk:environment", "", "aws/elasticbeanstalk"),
+    _one("jobname", "glue:job", "job/{}", "glue", "aws/glue"),
+    _one("jobqueue", "batch:job-queue", "job-queue/{}", "aws/batch"),
+    _one("projectname", "codebuild:project", "project/{}", "aws/codebuild"),
+    _one("endpointname", "sagemaker:endpoint", "endpoint/{}", "aws/sagemaker"),
+    _one("canaryname", "synthetics:canary", "canary:{}", "cloudwatchsynthetics"),
+    _one("firewallname", "network-firewall:firewall", "firewall/{}", "aws/networkfirewall"),
+    _one("serverid", "transfer:server", "server/{}", "aws/transfer", named=False),
+    _one("connectionid", "directconnect:dxcon", "dxcon/{}", "aws/dx", named=False),
+    _one("pipename", "pipes:pipe", "pipe/{}", "aws/eventbridge/pipes"),
+    _one("schedulegroup", "scheduler:schedule-group", "schedule-group/{}", "aws/scheduler"),
+    _one("function", "cloudfront:function", "", "aws/cloudfront"),
+    _one("host", "host", "", "cwagent", "system/linux", named=False),
 )
-NAMES = frozenset(name for rule in _RULES for name in rule.needs)
+# What a tag or a key in a text may be without a namespace that says so.
+NAMES = frozenset(name for rule in _RULES if not rule.within for name in rule.needs)
 _GENERIC = {"service", "namespace", "topic"}  # too common as tags to be a dimension on their own
+_ARNS = ("statemachinearn", "lambdafunctionarn", "activityarn", "workgrouparn", "resourcearn")
 
 
 def is_dimension(name: str) -> bool:
@@ -109,7 +136,7 @@ def read_dimensions(
     dimensions : mapping of str to str
         Dimension names (any case) and values.
     namespace : str, optional
-        Metric namespace; tells EKS from ECS clusters.
+        Metric namespace; tells EKS from ECS clusters, and what names that many services use mean.
     region, account : str, optional
         With both, the ARN is built where the dimension determines it.
 
@@ -119,31 +146,40 @@ def read_dimensions(
     >>> read_dimensions({"ClusterName": "prod", "ServiceName": "checkout"})[0][1][:2]
     ('ecs:service', 'prod/checkout')
     """
+    space = (namespace or "").lower()
+    if space == "aws/usage":
+        return []  # quotas of an account: its Service and Resource are kinds, not things
     spelled = {fold(name): name for name in dimensions}
-    values = {fold(name): value for name, value in dimensions.items()}
+    values = {fold(name): value.strip() for name, value in dimensions.items()}
     found: list[tuple[str, Resource]] = []
     used: set[str] = set()
-    if arn := values.get("statemachinearn"):
-        machine = parse_arn(arn)
-        found += [(spelled["statemachinearn"], machine)] if machine else []
+    for name in _ARNS:
+        resource = parse_arn(values.get(name, ""))
+        if resource and affected(resource):
+            found.append((spelled[name], resource))
+    if group := values.get("loggroupname"):
+        resource = read_log_group(group) or Resource("logs:log-group", group, named=False)
+        found.append((spelled["loggroupname"], resource))
     for rule in _RULES:
-        if not all(name in values and name not in used for name in rule.needs):
+        if rule.within and not space.startswith(rule.within):
+            continue
+        if not all(values.get(name) and name not in used for name in rule.needs):
             continue
         used.update(rule.needs)
-        found.append((spelled[rule.needs[-1]], _resource(rule, values, namespace, region, account)))
+        found.append((spelled[rule.needs[-1]], _resource(rule, values, region, account)))
     return found
 
 
-def _resource(
-    rule: _Rule, values: Mapping[str, str], namespace: str | None, region: str | None, account: str | None
-) -> Resource:
+def _resource(rule: _Rule, values: Mapping[str, str], region: str | None, account: str | None) -> Resource:
     kind, name = rule.type, rule.name.format_map(values)
-    if kind == "ecs:cluster" and (namespace or "").lower().startswith(("containerinsights", "aws/eks")):
-        kind = "eks:cluster"
     system = kind.partition(":")[0]
-    if system == "elasticloadbalancing":  # app/NAME/ID and targetgroup/NAME/ID
+    if system == _LB:  # app/NAME/ID and targetgroup/NAME/ID
         parts = name.split("/")
         name = parts[1] if len(parts) > 1 else name
+    if kind == "lambda:function":
+        name = name.rpartition(":function:")[2].partition(":")[0]  # an alias or version may stand behind it
+    if kind == "wafv2:webacl" or (kind == "events:rule" and "/" in name):
+        name = name.rpartition("/")[2]
     arn = None
     if rule.tail and region and account:
         partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"

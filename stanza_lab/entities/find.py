@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from stanza_lab import schema
 from stanza_lab.entities import naming
 from stanza_lab.entities.evidence import TEXTS, Codes, Evidence, open_catalog
 from stanza_lab.entities.extract import CONFIDENCE, Reading
+from stanza_lab.entities.overrides import Overrides, read_overrides
 from stanza_lab.entities.resolve import sole, stated_services
 
 if TYPE_CHECKING:
@@ -21,12 +23,16 @@ if TYPE_CHECKING:
 
 
 def find_entities(
-    alerts: pd.DataFrame, *, catalog: pd.DataFrame | str | PathLike[str] | None = None
+    alerts: pd.DataFrame,
+    *,
+    catalog: pd.DataFrame | str | PathLike[str] | None = None,
+    overrides: Overrides | Mapping[str, Any] | str | PathLike[str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Find the services, environments, teams and resources that alerts mention.
+    """Find the services, environments, teams, resources and more that alerts mention.
 
     Read are the columns of that name, the labels (tags, CloudWatch dimensions, pods, hosts) and the text of alertname,
-    summary and description (ARNs, ids, AWS host names, ``service:x``, names known from elsewhere). Names are unified as
+    summary and description (ARNs, ids, pods, hosts, ``service:x``, what an error says was called, names known from
+    elsewhere). URLs, container images, repositories, traces and on-call targets are mentions too. Names are unified as
     `resolve_entities` does.
 
     Parameters
@@ -35,6 +41,8 @@ def find_entities(
         `schema.ALERTS` with at least alert_id; before or after `resolve_entities`.
     catalog : DataFrame or path, optional
         `schema.OWNERSHIP` or a file for `read_ownership`: further names to find in text, and the team of services.
+    overrides : path or mapping, optional
+        What people say of names, as `EntityResolver` takes it; it always wins.
 
     Returns
     -------
@@ -43,8 +51,9 @@ def find_entities(
         ARNs included; first_seen and last_seen are null where no mentioning alert has a time.
     mentions : DataFrame
         `schema.MENTIONS`: alerts in their order, in each by field and place. `confidence` goes by `method`: what the
-        export states in a field or tag 0.95, an ARN or id 0.98, a dimension, pod or AWS host 0.9, ``service:x`` in text
-        0.85, a service named after its resource 0.7, a known name in text 0.6 (one plain word: 0.4).
+        export states in a field or tag 0.95, an ARN, id or trace 0.98, a dimension, pod, image, repository, log group
+        or AWS host 0.9, ``service:x`` in text 0.85, a URL 0.8, what an error says was called 0.75, a service named
+        after its resource or another host in text 0.7, a known name in text 0.6 (one plain word: 0.4).
 
     Raises
     ------
@@ -64,7 +73,7 @@ def find_entities(
     [['service', [], 'field'], ['summary', [3, 50], 'arn']]
     """
     alerts = schema.check(alerts, schema.ALERTS, need=["alert_id"])
-    evidence = Evidence(alerts, open_catalog(catalog))
+    evidence = Evidence(alerts, open_catalog(catalog), overrides=read_overrides(overrides))
     found = _gather(evidence)
     return _entity_table(alerts, evidence, found), _mention_table(alerts, found)
 
@@ -141,7 +150,9 @@ def _entity_ids(evidence: Evidence, readings: list[Reading]) -> list[str]:
     own |= {r: sole(by_name[r.name]) or own[r] for r in resources if r.type == "host"}
     same = {"service": evidence.services.canonical, "team": evidence.teams.canonical, "environment": naming.environment}
     return [
-        f"resource:{own[r.resource]}" if r.kind == "resource" and r.resource else f"{r.kind}:{same[r.kind](r.name)}"
+        f"resource:{own[r.resource]}"
+        if r.kind == "resource" and r.resource
+        else f"{r.kind}:{same[r.kind](r.name) if r.kind in same else r.name}"
         for r in readings
     ]
 

@@ -7,7 +7,9 @@ Two spellings are one name only with evidence. Case and separators never tell tw
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 ENVIRONMENTS: dict[str, str] = {
@@ -36,7 +38,16 @@ _TEMPLATE_HASH = rf"-{_HASH}{{6,10}}-{_HASH}{{5}}"
 _POD = re.compile(
     rf"(?P<workload>.{{1,240}}?)(?:{_TEMPLATE_HASH}|-\d{{8}}-{_HASH}{{5}}|-{_HASH}{{5}}|-\d{{1,4}})", re.S
 )
+_DIGIT = re.compile(r"\d")
 _REPLICA = re.compile(rf"(?P<workload>.{{1,240}}?){_TEMPLATE_HASH}", re.S)
+
+# A note behind a name: its priority, or what X-Ray says of the kind of node.
+_NOTE = re.compile(
+    r"(?:\s*[\[(](?:p\d|sev-?\d|s\d|tier[ -]?\d|critical|high|medium|low|service|client|remote"
+    r"|[A-Z]\w{1,40}::[\w:]{1,80})[\])]"
+    r"|_AWS::[\w:]{1,80})+$",
+    re.I,
+)
 
 
 def clean(value: object) -> str | None:
@@ -96,6 +107,18 @@ def workload_of(pod: str, *, sure: bool) -> str | None:
     return found["workload"] if found else None
 
 
+def without_note(name: str) -> str:
+    """Return `name` without a note behind it: Checkout (P1), PetSearch [client]; (Staging) is no note."""
+    return _NOTE.sub("", name) or name
+
+
+def stem(name: str) -> str:
+    """Return what the name of a service is in itself: without a note, and without the ending of a Deployment's pod."""
+    bare = without_note(name)
+    found = _REPLICA.fullmatch(bare)
+    return found["workload"] if found and _DIGIT.search(bare, found.end("workload")) else bare
+
+
 def is_exception(text: str) -> bool:
     """Return whether `text` is an exception's: the service it names is the one that was called, not the caller."""
     return _EXCEPTION.search(text, 0, 500) is not None
@@ -127,7 +150,7 @@ class Names:
     ----------
     counts : mapping of str to int
         Every spelling seen, with how often.
-    listed : iterable of str
+    listed : collection of str
         Spellings of the catalogue; they win.
     exact : collection of str
         Spellings seen in a system where case is part of the name (AWS). They win over the others, and two that differ
@@ -136,22 +159,33 @@ class Names:
         Shorter folded names a folded name may stand for. One is taken only when it is itself seen.
     aliases : mapping of str to str, optional
         Folded names known to stand for another folded name, if that is seen.
+    fixed : collection of str
+        Folded names that stand for themselves whatever the rules say.
+    stem : callable, optional
+        What a spelling is without what is no part of the name.
     """
 
     def __init__(
         self,
         counts: Mapping[str, int],
         *,
-        listed: Iterable[str] = (),
+        listed: Collection[str] = (),
         exact: Collection[str] = (),
         bare: Callable[[str], Iterable[str]] = bare_service,
         aliases: Mapping[str, str] | None = None,
+        fixed: Collection[str] = (),
+        stem: Callable[[str], str] = str,
     ) -> None:
+        self._fixed, self._stem = fixed, stem
+        self._told = {*counts, *exact, *listed}
+        times: Counter[str] = Counter()
+        for name, count in counts.items():
+            times[self._bared(name)] += count
+        listed, exact = {self._bared(name) for name in listed}, {self._bared(name) for name in exact}
         ranks: dict[str, tuple[bool, bool, int]] = {}
         self._best: dict[str, str] = {}
-        listed = set(listed)
-        for name in sorted({*counts, *exact, *listed}, key=str.swapcase):  # on a tie the lower case wins
-            rank = (name in listed, name in exact, 0 if name in exact else counts.get(name, 0))
+        for name in sorted({*times, *exact, *listed}, key=str.swapcase):  # on a tie the lower case wins
+            rank = (name in listed, name in exact, 0 if name in exact else times[name])
             folded = key(name)
             if folded not in ranks or rank > ranks[folded]:
                 ranks[folded], self._best[folded] = rank, name
@@ -161,10 +195,11 @@ class Names:
         self._aliases = aliases or {}
 
     def __contains__(self, name: str) -> bool:
-        return key(name) in self._best
+        return key(self._bared(name)) in self._best
 
     def canonical(self, name: str) -> str:
-        """Return the one spelling of `name`; a name never seen is returned as it is."""
+        """Return the one spelling of `name`; of one never seen its stem."""
+        name = self._bared(name)
         if name in self._own and self._shorter(key(name)) is None:
             return name
         folded = key(name)
@@ -172,11 +207,24 @@ class Names:
             folded = shorter
         return self._best.get(folded, name)
 
+    @cached_property
+    def spellings(self) -> dict[str, list[str]]:
+        """Every name, with all spellings of it that were seen, sorted."""
+        found: dict[str, list[str]] = {}
+        for name in sorted(self._told):
+            found.setdefault(self.canonical(name), []).append(name)
+        return found
+
     def keys(self) -> set[str]:
         """Return the folded names that stand for themselves."""
         return {folded for folded in self._best if self._shorter(folded) is None}
 
+    def _bared(self, name: str) -> str:
+        return name if key(name) in self._fixed else self._stem(name)
+
     def _shorter(self, folded: str) -> str | None:
+        if folded in self._fixed:
+            return None
         if folded in self._aliases and self._aliases[folded] in self._best:
             return self._aliases[folded]
         return next((bare for bare in self._bare(folded) if bare in self._best), None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,21 @@ import pandas as pd
 from stanza_lab import schema
 from stanza_lab.entities import naming
 from stanza_lab.entities.evidence import TEXTS, Codes, Column, Evidence, Objects, open_catalog
+from stanza_lab.entities.extract import read_resource
+from stanza_lab.entities.overrides import Overrides, read_overrides
 
 if TYPE_CHECKING:
-    from stanza_lab.entities.extract import Kind
+    from stanza_lab.entities.extract import Kind, Reading
+
+_ELSEWHERE = ("callee", "text-host")  # a host that was called or talked of is not what the alert is about
 
 
 def resolve_entities(
-    alerts: pd.DataFrame, *, catalog: pd.DataFrame | str | PathLike[str] | None = None
+    alerts: pd.DataFrame,
+    *,
+    catalog: pd.DataFrame | str | PathLike[str] | None = None,
+    overrides: Overrides | Mapping[str, Any] | str | PathLike[str] | None = None,
+    spans: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Fill and correct who and what every alert is about.
 
@@ -27,9 +35,11 @@ def resolve_entities(
     the alert's name or summary. Where there is no evidence, it stays null. Spellings that differ in case or separators
     are one name in its most frequent spelling (the catalogue's, if it lists it; AWS names keep their case); a
     production word or a pod's hash is dropped where the rest is itself seen, so ``prod-orders-db`` is ``orders-db``
-    once anything says so. Names with another environment stay apart, and so do orders-db and orders-api.
-    Environments get one word each (prod, prd -> production). A team comes from the labels, else from the catalogue.
-    Notification targets and template residue never count. Doing it twice changes nothing more.
+    once anything says so. Names of several tools that differ more (checkout, web-checkout, Checkout (P1)) become one
+    where `EntityResolver`, which also explains them, finds that likely. Names with another environment stay apart, and
+    so do orders-db and orders-api. Environments get one word each (prod, prd -> production). A team comes from the
+    labels, else from the catalogue. Notification targets and template residue never count. Doing it twice changes
+    nothing more.
 
     Parameters
     ----------
@@ -39,6 +49,10 @@ def resolve_entities(
     catalog : DataFrame or path, optional
         `schema.OWNERSHIP` (service, team) or a file for `read_ownership`. Lists names that are services and who owns
         them; more of it means fewer nulls and fewer spellings.
+    overrides : path or mapping, optional
+        What people say of names, as `EntityResolver` takes it; it always wins.
+    spans : DataFrame, optional
+        `schema.SPANS`: further names of services, and the traces they share with alerts.
 
     Returns
     -------
@@ -65,7 +79,11 @@ def resolve_entities(
     [['orders-db', nan], ['orders-db', 'production']]
     """
     alerts = schema.check(alerts, schema.ALERTS, need=[])
-    evidence = Evidence(alerts, open_catalog(catalog))
+    return resolve(alerts, Evidence(alerts, open_catalog(catalog), overrides=read_overrides(overrides), spans=spans))
+
+
+def resolve(alerts: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+    """Return `alerts` with service, environment, team and resources as `evidence` says."""
     raw = stated_services(evidence)
     service = _map(raw, evidence.services.canonical)
     environment = _first_of(evidence, "environment", ("environment", "labels", *TEXTS), same=naming.environment)
@@ -111,7 +129,11 @@ def _first_of(evidence: Evidence, kind: Kind, columns: Iterable[str], *, same: C
             continue
         chosen: list[str | None] = []
         for readings in evidence.stated(column):
-            found = [r.name for r in readings if r.kind == kind and not (column in TEXTS and r.method == "arn-name")]
+            found = [
+                r.name
+                for r in readings
+                if r.kind == kind and r.method != "callee" and not (column in TEXTS and r.method == "arn-name")
+            ]
             chosen.append(sole({*map(same, found)}) if column in TEXTS else found[0] if found else None)
         names = _fill(names, evidence.columns[column].spread(chosen))
     return names
@@ -163,13 +185,27 @@ def _without_short(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _spelled(column: Column) -> tuple[Codes, list[tuple[str, ...]]]:
     """Return the distinct sets of resources of a column, and the number of each row's."""
-    spelled = [
-        tuple(r.resource.arn or r.resource.name for r in readings if r.kind == "resource" and r.resource)
-        for readings in column.readings
-    ]
+    if column.name == "resources":
+        known = {value: _kept(value) for each in column.values for value in each}
+        spelled = [tuple(name for value in each for name in known[value]) for each in column.values]
+    else:
+        spelled = [_names(readings) for readings in column.readings]
     numbers = {names: number for number, names in enumerate(dict.fromkeys([*spelled, ()]))}
     of_code = np.array([*map(numbers.__getitem__, spelled), numbers[()]], dtype=np.int64)
     return of_code[column.codes], [*numbers]
+
+
+def _names(readings: Sequence[Reading]) -> tuple[str, ...]:
+    """Return the resources that readings name."""
+    said = (r.resource for r in readings if r.kind == "resource" and r.method not in _ELSEWHERE)
+    return tuple(resource.arn or resource.name for resource in said if resource)
+
+
+def _kept(value: str) -> tuple[str, ...]:
+    """Return what a value of the column resources stays as: pods and hosts as written, with namespace and port."""
+    readings = read_resource(value)
+    plain = any(r.resource and r.resource.type in ("pod", "host") for r in readings)
+    return (value.strip(),) if plain else _names(readings)
 
 
 def sole(names: set[str]) -> str | None:

@@ -45,6 +45,22 @@ ARNS = [
     ("logs", "log-group:/aws/lambda/resize:*", "logs:log-group", "/aws/lambda/resize"),
     ("secretsmanager", "secret:db-pass-AbCdEf", "secretsmanager:secret", "db-pass"),
     ("cloudwatch", "alarm:High CPU on web: prod", "cloudwatch:alarm", "High CPU on web: prod"),
+    ("events", "rule/shop/nightly", "events:rule", "nightly"),
+    (
+        "autoscaling",
+        "autoScalingGroup:0a0a0a0a-0000-0000-0000-0a0a0a0a0a0a:autoScalingGroupName/web",
+        "autoscaling:autoScalingGroup",
+        "web",
+    ),
+    ("elasticache", "replicationgroup:sessions", "elasticache:replicationgroup", "sessions"),
+    ("firehose", "deliverystream/clicks", "firehose:deliverystream", "clicks"),
+    ("apigateway", "/apis/a1b2c3/stages/prod", "apigateway:api", "a1b2c3/prod"),
+    (
+        "ecs",
+        "container-instance/prod/0123456789abcdef0123456789abcdef",
+        "ecs:container-instance",
+        "prod/0123456789abcdef0123456789abcdef",
+    ),
     ("brandnew", "thing/x/y", "brandnew:thing", "x/y"),
     ("brandnew", "thing", "brandnew", "thing"),
 ]
@@ -103,6 +119,15 @@ HOSTS = [
     ("invoices.s3.eu-west-1.amazonaws.com", "s3:bucket", "invoices"),
     ("invoices.s3.amazonaws.com", "s3:bucket", "invoices"),
     ("master.sessions.abc123.use1.cache.amazonaws.com", "elasticache:cluster", "sessions"),
+    ("orders.proxy-abc123.eu-west-1.rds.amazonaws.com", "rds:db-proxy", "orders"),
+    ("clustercfg.cart.abc123.memorydb.eu-west-1.amazonaws.com", "memorydb:cluster", "cart"),
+    ("dw.abc123.eu-west-1.redshift.amazonaws.com", "redshift:cluster", "dw"),
+    ("a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com", "apigateway:api", "a1b2c3d4e5"),
+    (
+        "0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com",
+        "eks:cluster",
+        "0123456789ABCDEF0123456789ABCDEF",
+    ),
     ("b-1.bus.abc123.c2.kafka.us-east-1.amazonaws.com", "kafka:cluster", "bus"),
 ]
 

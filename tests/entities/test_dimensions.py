@@ -38,6 +38,22 @@ SETS = [
     ({"BucketName": "invoices", "StorageType": "StandardStorage"}, "s3:bucket", "invoices"),
     ({"RuleName": "nightly"}, "events:rule", "nightly"),
     ({"ServiceName": "PetSite", "ServiceType": "service"}, "service", "PetSite"),
+    (
+        {"ClusterName": "p", "Namespace": "s", "FullPodName": "checkout-7d9f8b6c5d-x2x4k"},
+        "pod",
+        "checkout-7d9f8b6c5d-x2x4k",
+    ),
+    (
+        {"ClusterName": "p", "NodeName": "ip-10-1-2-3.ec2.internal", "InstanceId": "i-0"},
+        "host",
+        "ip-10-1-2-3.ec2.internal",
+    ),
+    ({"VolumeId": "vol-0abc1234"}, "ec2:volume", "vol-0abc1234"),
+    ({"FileSystemId": "fs-0abc1234"}, "elasticfilesystem:file-system", "fs-0abc1234"),
+    ({"ClusterIdentifier": "dw", "NodeID": "Leader"}, "redshift:cluster", "dw"),
+    ({"EventBusName": "shop", "RuleName": "nightly"}, "events:rule", "nightly"),
+    ({"LogGroupName": "/aws/lambda/resize"}, "lambda:function", "resize"),
+    ({"LambdaFunctionArn": "arn:aws:lambda:eu-west-1:1:function:resize:live"}, "lambda:function", "resize"),
 ]
 
 
@@ -65,6 +81,26 @@ def test_arn_is_built_from_account_and_region():
 
 def test_namespace_tells_eks_from_ecs():
     assert read_dimensions({"ClusterName": "prod"}, namespace="ContainerInsights")[0][1].type == "eks:cluster"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "dimensions", "kind"),
+    [
+        ("AWS/AmazonMQ", {"Broker": "bus", "Queue": "jobs"}, "mq:broker"),
+        ("AWS/MemoryDB", {"ClusterName": "cache", "NodeName": "cache-1"}, "memorydb:cluster"),
+        ("Glue", {"JobName": "load", "JobRunId": "ALL", "Type": "gauge"}, "glue:job"),
+        ("AWS/CodeBuild", {"ProjectName": "build"}, "codebuild:project"),
+        ("AWS/AppRunner", {"ServiceName": "web", "ServiceID": "0"}, "apprunner:service"),
+        ("ApplicationSignals", {"Service": "web", "Operation": "GET /"}, "service"),
+        ("CWAgent", {"host": "web-1", "path": "/"}, "host"),
+        ("AWS/ES", {"DomainName": "search"}, "es:domain"),
+        ("Custom", {"JobName": "load"}, None),
+        ("AWS/Usage", {"Service": "EC2", "Resource": "vCPU", "FunctionName": "x"}, None),
+    ],
+)
+def test_names_that_many_share_count_in_their_namespace(namespace, dimensions, kind):
+    found = read_dimensions(dimensions, namespace=namespace)
+    assert (found[0][1].type if found else None) == kind
 
 
 def test_common_tag_names_are_no_dimensions():

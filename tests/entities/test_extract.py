@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from stanza_lab.entities.extract import CONFIDENCE, read_field, read_labels, read_resource, read_text
+from stanza_lab.entities.extract import CONFIDENCE, read_field, read_labels, read_resource, read_text, read_trace
 
 
 def said(readings):
@@ -44,6 +44,36 @@ def test_field_is_read_unless_it_is_residue():
 )
 def test_resources_column(value, readings):
     assert said(read_resource(value)) == readings
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "name"),
+    [
+        ("/subscriptions/0/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web-1",
+         "microsoft.compute:virtualmachines", "web-1"),
+        ("projects/shop/zones/europe-west1-b/instances/web-1", "gcp:instances", "web-1"),
+        ("//compute.googleapis.com/projects/shop/zones/europe-west1-b/instances/web-1", "compute:instances", "web-1"),
+        ("/aws/rds/instance/orders/error", "rds:db", "orders"),
+        ("web-1.example.com:9100", "host", "web-1.example.com"),
+    ],
+)  # fmt: skip
+def test_type_of_resources(value, kind, name):
+    assert read_resource(value)[0].resource[:2] == (kind, name)
+
+
+@pytest.mark.parametrize(
+    ("value", "trace"),
+    [
+        ("4BF92F3577B34DA6A3CE929D0E0E4736", "4bf92f3577b34da6a3ce929d0e0e4736"),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "4bf92f3577b34da6a3ce929d0e0e4736"),
+        ("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1", "1-5759e988-bd862e3fe1be46a994272793"),
+        ("1234567890123456789", "1234567890123456789"),
+        ("00000000000000000000000000000000", None),
+        ("{{trace}}", None),
+    ],
+)
+def test_trace_ids_column(value, trace):
+    assert said(read_trace(value)) == ([("trace", trace, "field")] if trace else [])
 
 
 def test_workload_of_a_bare_value_counts_only_if_seen():
@@ -83,6 +113,36 @@ LABELS = [
     ({"queue": "arn:aws:sqs:eu-west-1:123456789012:jobs"}, [
         ("resource", "jobs", "arn"), ("service", "jobs", "arn-name"),
     ]),
+    # ECS: the cluster says where it runs, not what it is
+    ({"dimensions": {"ClusterName": "prod", "ServiceName": "web"}}, [
+        ("resource", "prod/web", "dimension"), ("service", "web", "arn-name"),
+    ]),
+    # a scraper's own pod, address and name
+    ({"job": "kube-state-metrics", "instance": "10.2.3.4:8080", "service": "shop-kube-state-metrics",
+      "pod": "shop-kube-state-metrics-6f8d9b7c5d-x2x4k", "deployment": "checkout"}, [("service", "checkout", "tag")]),
+    ({"exported_pod": "orders-db-0", "pod": "ksm-6f8d9b7c5d-x2x4k"}, [
+        ("resource", "orders-db-0", "pod"), ("service", "orders-db", "pod"),
+    ]),
+    ({"job": "node-exporter", "instance": "10.0.0.5:9100"}, [("resource", "10.0.0.5", "field")]),
+    ({"job": "blackbox", "instance": "https://shop.example.com/health"}, [
+        ("url", "https://shop.example.com/health", "field"),
+    ]),
+    # the other kinds
+    ({"groups": ["service:a,env:prod"]}, [("service", "a", "tag"), ("environment", "prod", "tag")]),
+    ({"escalation_policy": "Payments", "assigned_to": "Jane Doe"}, [("on_call", "Payments", "tag")]),
+    ({"assigned_to": "payments-oncall", "on_call": "@slack-x"}, [("on_call", "payments-oncall", "tag")]),
+    ({"image": "ghcr.io/acme/x:1", "repo": "https://github.com/acme/x.git"}, [
+        ("repository", "acme/x", "tag"), ("image", "ghcr.io/acme/x:1", "tag"),
+    ]),
+    ({"trace_id": "4BF92F3577B34DA6A3CE929D0E0E4736"}, [("trace", "4bf92f3577b34da6a3ce929d0e0e4736", "tag")]),
+    ({"url": "https://shop.example.com/x?y=1", "runbook_url": "https://ops.example.com/rb"}, [
+        ("url", "https://shop.example.com/x", "tag"),
+    ]),
+    ({"peer.service": "payments", "upstream_cluster": "outbound|80||cart.shop.svc.cluster.local"}, [
+        ("service", "payments", "callee"), ("service", "cart", "callee"),
+    ]),
+    ({"log_group": "/aws/lambda/resize"}, [("resource", "resize", "log-group"), ("service", "resize", "arn-name")]),
+    ({"host": "web-1:9100", "server": "localhost"}, [("resource", "web-1", "field")]),
     ({"tags": "x", "dimensions": 3, "service": None, "n": 1}, []),
 ]  # fmt: skip
 

@@ -54,7 +54,7 @@ CATALOG = pd.DataFrame({"service": ["orders-db", "checkout-web"], "team": ["orde
         ([dimensions(ClusterName="main", ServiceName="web-api")], ["main/web-api"]),
         (
             [*(dimensions(ClusterName=c, ServiceName="web-api") for c in ("prod", "staging")), {"service": "web-api"}],
-            ["prod/web-api", "staging/web-api", "web-api"],
+            ["web-api", "staging/web-api", "web-api"],
         ),
         # text, last
         ([{"summary": "slow {service:a-b,env:prod}"}], ["a-b"]),

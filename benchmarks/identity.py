@@ -1,0 +1,89 @@
+"""How well names of one service are found to be one: ``python -m benchmarks.identity [SHARED]``.
+
+Pairwise over the distinct spellings of a production: of the pairs put together, how many mean one service (precision);
+of the pairs that do, how many are put together (recall). Spellings that differ in case or separators only count once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import stanza_lab as sl
+from stanza_lab.entities import naming
+from stanza_lab.simulate.spellings import Spellings, simulate_spellings
+
+KINDS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "names alone": {"evidence": 0.0, "catalogued": 0.0},
+    "few alerts": {"alerts_per_name": 1.0},
+    "abbreviated": {"abbreviated": 0.25},
+    "renamed": {"renamed": 0.15},
+    "siblings": {"siblings": 1.0},
+    "staging": {"staging": 0.3},
+}
+SEEDS = range(9000, 9003)
+
+
+def score(drawn: Spellings) -> dict[str, float]:
+    """Return pairwise precision and recall of the identities found in one production."""
+    resolver = sl.EntityResolver(catalog=drawn.catalog).fit(drawn.alerts)
+    names = drawn.names.assign(key=[naming.key(name) for name in drawn.names["spelled"]])
+    names = names.drop_duplicates(["key", "service"])
+    names = names.assign(found=[*map(resolver.canonical, names["spelled"])])
+    together, real, both = (
+        sum(n * (n - 1) // 2 for n in Counter(zip(*(names[c] for c in columns), strict=True)).values())
+        for columns in (["found"], ["service"], ["found", "service"])
+    )
+    return {
+        "services": names["service"].nunique(),
+        "spellings": len(names),
+        "found": names["found"].nunique(),
+        "precision": both / together if together else 1.0,
+        "recall": both / real if real else 1.0,
+    }
+
+
+def table(services: int = 2000) -> pd.DataFrame:
+    """Return precision and recall for each kind of production, averaged over its seeds."""
+    rows = []
+    for kind, options in KINDS.items():
+        scores = pd.DataFrame([score(simulate_spellings(services=services, random_state=s, **options)) for s in SEEDS])
+        rows.append({"kind": kind, **scores.mean().to_dict()})
+    return pd.DataFrame(rows)
+
+
+def recordings(shared: Path) -> pd.DataFrame:
+    """Return, for recordings with a list of services, which are one identity, and which identities mean several."""
+    rows = []
+    for name in ("nezha_tt_0129", "petshop_low"):
+        alerts = sl.read_alerts(shared / "data" / name / "alerts")
+        truth = pd.read_csv(shared / "data" / name / "truth" / "services.csv")
+        resolver = sl.EntityResolver().fit(alerts)
+        found = truth.assign(found=[resolver.canonical(alias) for alias in truth["alias"]])
+        of_service, of_found = found.groupby("service")["found"].nunique(), found.groupby("found")["service"].nunique()
+        rows.append(
+            {
+                "recording": name,
+                "services": len(of_service),
+                "aliases": len(found),
+                "one identity": int((of_service == 1).sum()),
+                "merged": int((of_found > 1).sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    print(table().round(3).to_string(index=False))
+    shared = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared")
+    if (shared / "data").is_dir():
+        print(recordings(shared).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
