@@ -4,7 +4,8 @@ The peer does less: it types the columns it is told about and writes them to Par
 normalises, redacts, deduplicates, accounts for every record and keeps each one. Ratios matter; seconds depend on the
 machine. Each reader runs in a process of its own; memory is the most that it and the processes it started held at once.
 
-``python -m benchmarks.import_speed --events 1000000`` writes and reads a file of about 1 GB.
+``python -m benchmarks.import_speed --events 1000000`` writes and reads a file of about 1 GB. With ``--fold`` it grows a
+history instead, a file of a million events at a time, and folds it: what time and memory take as a history grows.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ import psutil
 import stanza_lab as sl
 
 EVENTS = 40_000
+_FILE = 1_000_000
 _COLUMNS = {
     "id": "VARCHAR",
     "type": "VARCHAR",
@@ -45,8 +48,7 @@ def table(events: int = EVENTS) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         file = place / "datadog_events.ndjson"
-        with file.open("w") as stream:
-            stream.writelines(json.dumps(event, separators=(",", ":")) + "\n" for event in _events(events))
+        _write(file, _events(events))
         megabytes = file.stat().st_size / 1e6
         calls = {
             PEER: ["peer", file, place / "peer.parquet"],
@@ -58,6 +60,27 @@ def table(events: int = EVENTS) -> pd.DataFrame:
     found = pd.DataFrame(rows, columns=["reader", "events", "MB", "seconds", "peak MB"])
     peer = found.loc[found["reader"] == PEER, "seconds"].iloc[0]
     return found.assign(**{"MB/s": found["MB"] / found["seconds"], "ratio to duckdb": peer / found["seconds"]})
+
+
+def growth(events: int) -> pd.DataFrame:
+    """Return seconds and peak memory of ingesting `events` events, a million at a time, and of folding them all."""
+    rows = []
+    generated = _events(events)
+    with tempfile.TemporaryDirectory() as folder:
+        file, history = Path(folder, "datadog_events.ndjson"), Path(folder, "history")
+        for start in range(0, events, _FILE):
+            count = min(_FILE, events - start)
+            _write(file, islice(generated, count))
+            rows.append((f"History.ingest, to {start + count:,}", count, *_measured(["ingest", file, history, 1])))
+            file.unlink()
+        rows.append(("folding into alerts", events, *_measured(["count", history])))
+    found = pd.DataFrame(rows, columns=["step", "events", "seconds", "peak MB"])
+    return found.assign(**{"events/s": found["events"] / found["seconds"]})
+
+
+def _write(file: Path, events: Iterable[dict[str, Any]]) -> None:
+    with file.open("w") as stream:
+        stream.writelines(json.dumps(event, separators=(",", ":")) + "\n" for event in events)
 
 
 def _events(count: int) -> Iterator[dict[str, Any]]:
@@ -96,6 +119,10 @@ def _fold(history: str) -> None:
     sl.History(history).alerts()
 
 
+def _count(history: str) -> None:
+    sl.History(history).sql("select count(*) from alerts")  # the alerts are not loaded
+
+
 def _measured(call: list[Any]) -> tuple[float, float]:
     """Return seconds and peak MB of a call in a program of its own; its start and imports do not count as time."""
     program = [sys.executable, "-m", "benchmarks.import_speed", "--call", *map(str, call)]
@@ -112,7 +139,7 @@ def _measured(call: list[Any]) -> tuple[float, float]:
 
 
 def _timed(name: str, *arguments: str) -> None:
-    calls: dict[str, Callable[..., None]] = {"peer": _peer, "ingest": _ingest, "fold": _fold}
+    calls: dict[str, Callable[..., None]] = {"peer": _peer, "ingest": _ingest, "fold": _fold, "count": _count}
     start = time.perf_counter()
     calls[name](*arguments)
     print(time.perf_counter() - start)
@@ -121,9 +148,11 @@ def _timed(name: str, *arguments: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=int, default=EVENTS, help="how many events to write and read")
+    parser.add_argument("--fold", action="store_true", help="grow a history a million events at a time, and fold it")
     parser.add_argument("--call", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.call:
         _timed(*given.call)
     else:
-        print(table(given.events).to_string(index=False, float_format=lambda value: f"{value:.2f}"))
+        found = growth(given.events) if given.fold else table(given.events)
+        print(found.to_string(index=False, float_format=lambda value: f"{value:.2f}"))

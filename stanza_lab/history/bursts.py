@@ -25,7 +25,7 @@ _MINUTE = 60_000_000  # microseconds
 _FIRST = [
     c.name
     for c in schema.EVENTS.columns
-    if c.dtype in ("category", "str") and c.name not in ("kind", "labels", "severity_raw")
+    if c.dtype in ("category", "str") and c.name not in ("kind", "labels", "severity_raw", "occurrence_key")
 ]
 
 Ints = npt.NDArray[np.integer[Any]]
@@ -132,6 +132,7 @@ def _fired(lines: pd.DataFrame, number: Ints, minutes: Ints, peak: Ints) -> pd.D
         kind="fired",
         has_recovery=False,
         starts_at=fired["at"],
+        occurrence_key=pd.Series([None] * len(fired), dtype="str"),  # lines have theirs; a burst is told by its start
         severity=pd.Categorical.from_codes(worst, dtype=schema.SEVERITY_DTYPE),
         severity_raw=words.array,
     )

@@ -15,31 +15,28 @@ _FILLED = ("service", "environment", "team", "description", "url")
 _RULE = ["source", "rule_key", "alertname"]
 
 
-def fill(alerts: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+def fill(alerts: pd.DataFrame, defined: pd.DataFrame) -> pd.DataFrame:
     """Return the alerts with what the definitions of their rules know and they do not.
 
     A definition belongs to the alerts of its source with its rule key; to those of its groups, whose rule key goes on
     behind '|', when the names agree; and to those whose key lacks what stands before the name when it is the only one
-    of that name. Of several definitions of a rule the latest that has a value counts (`at`, then event id; one
-    without a time before all others). Service, environment, team, description, url and resources are filled where they
+    of that name. Service, environment, team, description, url and resources are filled where they
     are null or empty, labels where the alert does not have the key. Nothing an alert says itself is changed.
 
     Parameters
     ----------
     alerts : DataFrame
         `schema.ALERTS`.
-    facts : DataFrame
-        One row per fact, as `merge_shapes` returns them.
+    defined : DataFrame
+        One row per rule, as `latest` returns them.
 
     Returns
     -------
     DataFrame
         The alerts, same rows and index; the same object when no definition fits.
     """
-    notes = facts[(facts["kind"] == "note") & facts["rule_key"].notna() & facts["occurrence_key"].isna()]
-    if notes.empty or alerts.empty:
+    if defined.empty or alerts.empty:
         return alerts
-    defined = _latest(notes)
     rules = alerts[_RULE].astype("str")
     unique = rules.drop_duplicates()
     known = unique.assign(row=_defining(unique, defined))
@@ -60,15 +57,20 @@ def fill(alerts: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     return alerts.assign(**filled)
 
 
-def _latest(notes: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per source and rule key: of each column the latest value there is."""
+def latest(facts: pd.DataFrame) -> pd.DataFrame:
+    """Return what the definitions among the facts know of their rules, one row per source and rule key.
+
+    Of several definitions of a rule the latest that has a value counts, column by column: by `at`, then event id; one
+    without a time before all others.
+    """
+    notes = facts[(facts["kind"] == "note") & facts["rule_key"].notna() & facts["occurrence_key"].isna()]
     notes = notes.sort_values(["at", "event_id"], ascending=False, na_position="last")
     number = notes.groupby(["source", "rule_key"], sort=False).ngroup()
-    latest = notes[["source", "rule_key", "alertname", *_FILLED, "labels"]].groupby(number, sort=True).first()
+    defined = notes[["source", "rule_key", "alertname", *_FILLED, "labels"]].groupby(number, sort=True).first()
     listed = notes["resources"].where(notes["resources"].str.len() > 0)
     resources = listed.groupby(number, sort=True).first()
     lists = [list(value) if isinstance(value, (list, np.ndarray)) else [] for value in resources]
-    return latest.assign(resources=pd.Series(lists, index=latest.index, dtype=object))
+    return defined.assign(resources=pd.Series(lists, index=defined.index, dtype=object))
 
 
 def _defining(rules: pd.DataFrame, defined: pd.DataFrame) -> list[int]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import stanza_lab
@@ -26,7 +27,7 @@ from stanza_lab.history.bins import AT_ONCE, fold_parts
 from stanza_lab.history.facts import facts_file
 from stanza_lab.history.folding import FOLDING, fold_events
 from stanza_lab.history.manifest import FileEntry, Manifest, Part
-from stanza_lab.history.parts import PartWriter, check, read, to_arrow
+from stanza_lab.history.parts import ROW_GROUP, PartWriter, check, read, to_arrow
 from stanza_lab.history.report import count
 
 if TYPE_CHECKING:
@@ -166,10 +167,17 @@ class Directory:
         with self.folded(manifest) as file:
             return int(pq.read_metadata(file).num_rows)
 
-    def alerts(self, manifest: Manifest) -> pd.DataFrame:
-        """Return the alerts."""
+    def alerts(self, manifest: Manifest, since: pd.Timestamp | None, until: pd.Timestamp | None) -> pd.DataFrame:
+        """Return the alerts of a span of time; no more of the others than some 50,000 are held at once."""
         with self.folded(manifest) as file:
-            return schema.check(pq.read_table(file).to_pandas(), schema.ALERTS, need=_ALERTS.names)
+            if since is None and until is None:
+                found = pq.read_table(file)
+            else:
+                batches = pq.ParquetFile(file).iter_batches(ROW_GROUP)
+                found = pa.concat_tables(
+                    [pq.read_schema(file).empty_table(), *(_within(pa.table(batch), since, until) for batch in batches)]
+                )
+            return schema.check(found.to_pandas(), schema.ALERTS, need=_ALERTS.names)
 
     @contextmanager
     def folded(self, manifest: Manifest) -> Iterator[Path]:
@@ -197,6 +205,15 @@ class Directory:
         columns = _EVENTS.remove(_EVENTS.get_field_index("raw"))
         alerts = fold_events(read(self.path, manifest.events, columns))
         pq.write_table(to_arrow(alerts, _ALERTS), target, compression="zstd")
+
+
+def _within(alerts: pa.Table, since: pd.Timestamp | None, until: pd.Timestamp | None) -> pa.Table:
+    """Return the alerts of a span of time; where the start is not known the end counts."""
+    when = pc.coalesce(alerts["starts_at"], alerts["ends_at"])
+    if since is not None:
+        keep = pc.greater_equal(when, pa.scalar(since, when.type))
+        alerts, when = alerts.filter(keep), when.filter(keep)
+    return alerts if until is None else alerts.filter(pc.less(when, pa.scalar(until, when.type)))
 
 
 def _abandoned(place: Path) -> bool:

@@ -19,7 +19,9 @@ from stanza_lab import _params, schema
 from stanza_lab.errors import SchemaError
 from stanza_lab.history import bursts, definitions
 
-FOLDING = 4  # raise it when the same events fold into other alerts: stored results of another number are not used
+FOLDING = 5  # raise it when the same events fold into other alerts: stored results of another number are not used
+QUIET_GAP = "30min"
+ALERTING = ("fired", "renotified", "acknowledged", "resolved")
 ALERT_COLUMNS = [name for name in schema.ALERTS.names if name != "incident_id"]
 _FACT = ["source", "event_id"]
 _BARE = ["source", "alertname", "bare"]
@@ -31,7 +33,7 @@ Ints = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 
-def fold_events(events: pd.DataFrame, *, quiet_gap: _params.Duration = "30min") -> pd.DataFrame:
+def fold_events(events: pd.DataFrame, *, quiet_gap: _params.Duration = QUIET_GAP) -> pd.DataFrame:
     """Fold events into alerts, one row per firing interval.
 
     Rows with the same source and event id are one fact, told once or in several shapes (see `History.events`). The
@@ -85,11 +87,15 @@ def fold_events(events: pd.DataFrame, *, quiet_gap: _params.Duration = "30min") 
     [90.0]
     """
     gap = _params.duration(quiet_gap, "quiet_gap")
-    told = merge_shapes(events)
-    facts = bursts.add_bursts(told, gap)
-    facts = facts[facts["kind"].isin(["fired", "renotified", "acknowledged", "resolved"])]
-    facts, interval = _intervals(facts, gap)
-    return definitions.fill(_alerts(facts, interval), told)
+    facts = merge_shapes(events)
+    return fold_facts(facts, definitions.latest(facts), gap)
+
+
+def fold_facts(facts: pd.DataFrame, defined: pd.DataFrame, gap: pd.Timedelta) -> pd.DataFrame:
+    """Fold facts into alerts as `fold_events` does, given the definitions of their rules (see `definitions.latest`)."""
+    facts = bursts.add_bursts(facts, gap)
+    facts, interval = _intervals(facts[facts["kind"].isin(ALERTING)], gap)
+    return definitions.fill(_alerts(facts, interval), defined)
 
 
 def merge_shapes(events: pd.DataFrame) -> pd.DataFrame:
@@ -109,16 +115,21 @@ def merge_shapes(events: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `schema.EVENTS` in order of time and event id; a new index.
     """
-    events = _complete(events)
+    events = complete(events)
     twice = events.duplicated(_FACT, keep=False).to_numpy()
     if twice.any():
         told = events[twice]
         events = pd.concat([events[~twice], _merge(told.assign(event_id=_told_apart(told)))], ignore_index=True)
     events = events.assign(rule_key=_full_rule_keys(events))
-    return events.sort_values(["at", "event_id", "source"], ignore_index=True)
+    return in_order(events)
 
 
-def _complete(events: pd.DataFrame) -> pd.DataFrame:
+def in_order(facts: pd.DataFrame) -> pd.DataFrame:
+    """Return the facts in the order in which they are folded; a new index."""
+    return facts.sort_values(["at", "event_id", "source"], ignore_index=True)
+
+
+def complete(events: pd.DataFrame) -> pd.DataFrame:
     """Check `events` and add the optional columns it does not have, as nulls."""
     # Columns that hold nothing but lists (arrays, from Parquet) already are not copied: a million rows take seconds.
     lists = [name for name in _LISTS if name in events and set(map(type, events[name])) <= {list, np.ndarray}]
@@ -142,8 +153,12 @@ def _complete(events: pd.DataFrame) -> pd.DataFrame:
 
 def _told_apart(events: pd.DataFrame) -> pd.Series:
     """Return the event ids, the full rule key before those that events of several full keys share."""
-    rules = _rules(events)
-    full = events["rule_key"].where(events["rule_key"].isin(rules.loc[rules["full"], "rule_key"]))
+    pairs = zip(events["rule_key"], events["alertname"], strict=True)
+    named = pd.Series([f"{key}|".find(f"{name}|") > 0 for key, name in pairs], index=events.index, dtype=bool)
+    named &= events["rule_key"].notna() & events["alertname"].notna()
+    # A telling of the same fact with the same key may not know the name.
+    of_key = [events[name] for name in (*_FACT, "rule_key")]
+    full = events["rule_key"].where(named.groupby(of_key, sort=False, dropna=False).transform("any"))
     keys = full.groupby([events["source"], events["event_id"]], sort=False).transform("nunique")
     return events["event_id"].where(full.isna() | (keys < 2), full + "|" + events["event_id"])
 

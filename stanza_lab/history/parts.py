@@ -55,12 +55,13 @@ def damage_told(place: Path) -> Iterator[None]:
     """Turn the error of a part that is missing or damaged into one that says what to do."""
     try:
         yield
-    except duckdb.OutOfMemoryException as error:  # nothing is wrong with the parts
-        raise HistoryError(
-            f"the history in {place} needs more memory than it may take ({str(error).splitlines()[0]}); remove what is "
-            f"old with 'stanza-lab retain', or pass a larger memory_limit where there is one"
-        ) from error
     except (OSError, pa.ArrowException, duckdb.Error) as error:
+        # Nothing is wrong with the parts then; Arrow passes it on as an error of its own.
+        if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in str(error):
+            raise HistoryError(
+                f"the history in {place} needs more memory than it may take ({str(error).splitlines()[0]}); remove "
+                f"what is old with 'stanza-lab retain', or pass a larger memory_limit where there is one"
+            ) from error
         raise HistoryError(
             f"a part of the history in {place} cannot be read ({error}); restore it from a copy, or ingest the exports "
             f"into a new directory"
@@ -172,6 +173,7 @@ class KnownEvents:
     def __init__(self, parts: Sequence[Path], *, temporary: Path, memory: int | None = None) -> None:
         limit = {} if memory is None else {"memory_limit": f"{memory // 2**20}MiB"}
         self._connection = duckdb.connect(config={"temp_directory": str(temporary), **limit})
+        self._connection.execute("SET enable_progress_bar = false")  # it would go to stdout
         self._connection.execute("CREATE TABLE known (fact UHUGEINT, rule UBIGINT, telling UBIGINT)")
         if parts:
             query = f"INSERT INTO known SELECT {_COLUMNS} FROM (SELECT {KEYED} FROM read_parquet(?)) k"

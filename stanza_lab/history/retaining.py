@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stanza_lab import schema
-from stanza_lab.history import bins, bursts, folding
+from stanza_lab.history import bursts, families, folding
 from stanza_lab.history.facts import completed, connect, in_buckets, parquet, spilling
 from stanza_lab.history.parts import KEYED, PartWriter, damage_told
 from stanza_lab.history.report import count
@@ -28,7 +28,6 @@ _EVENTS = schema.arrow(schema.EVENTS)
 _FACT = ["source", "event_id"]
 _RULE = ["source", "alertname", "rule_key"]
 _TIMES = ["at", "starts_at", "acked_at", "ends_at"]
-_ALERTING = ["fired", "renotified", "acknowledged", "resolved"]
 _COLUMNS = [*_FACT, "native_ids", "occurrence_key", "rule_key", "alertname", "kind", "has_recovery", *_TIMES]
 _ROWS = 2**14  # of whole events held at once
 
@@ -199,10 +198,11 @@ def rewritten(directory: Path, part: Part, plan: Plan) -> tuple[Part, ...]:
 
 def _families(run: Any) -> Iterator[pd.DataFrame]:
     """Yield the events in bins of which each holds all that its alerts depend on."""
-    run.register("bins", bins.assign(run))
+    bins = families.assign(run)
+    run.register("bins", bins)
     columns = ", ".join(f'"{name}"' for name in _COLUMNS)
-    joined = f"SELECT {columns}, bin AS bucket FROM events JOIN bins ON {bins.NAME} = name"
-    yield from in_buckets(run, f"{joined} ORDER BY bucket")
+    joined = f"SELECT {columns}, bin AS bucket FROM events JOIN bins ON {families.NAME} = name"
+    yield from in_buckets(run, joined, (pc.max(bins["bin"]).as_py() or 0) + 1)
 
 
 def _going(events: pd.DataFrame, since: pd.Timestamp, gap: pd.Timedelta) -> tuple[pd.DataFrame, int, pd.DataFrame]:
@@ -213,7 +213,7 @@ def _going(events: pd.DataFrame, since: pd.Timestamp, gap: pd.Timedelta) -> tupl
     """
     told = folding.merge_shapes(events)
     staying, alerts = _staying(told, since, gap)
-    stored = folding._complete(events)[[*_RULE, "event_id", "at"]]
+    stored = folding.complete(events)[[*_RULE, "event_id", "at"]]
     twice = stored.duplicated(_FACT, keep=False)
     names = stored["event_id"].mask(twice, folding._told_apart(stored[twice]) if twice.any() else None)
     kept = pd.MultiIndex.from_frame(told.loc[staying, _FACT])
@@ -237,7 +237,7 @@ def _to_pin(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 def _staying(told: pd.DataFrame, since: pd.Timestamp, gap: pd.Timedelta) -> tuple[Mask, int]:
     """Return which facts stay, and how many alerts go."""
-    alerting = told["kind"].isin(_ALERTING).to_numpy()
+    alerting = told["kind"].isin(folding.ALERTING).to_numpy()
     stays = ~(told["at"] < since).to_numpy()
     facts, interval = folding._intervals(told[alerting], gap)
     going_on, said = _going_on(facts, interval, since, gap)

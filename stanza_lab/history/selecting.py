@@ -56,19 +56,29 @@ def select_alerts(
     >>> sl.select_alerts(alerts, where="service like 'check%'")["service"].tolist()
     ['checkout']
     """
-    if since is not None and until is not None and _params.instant(since, "since") >= _params.instant(until, "until"):
-        raise ParameterError(f"since={since!r} is not before until={until!r}; swap them")
+    start, end = span(since, until)
     checked = schema.check(alerts, schema.ALERTS, need=["starts_at"])
     when = checked["starts_at"].fillna(checked["ends_at"]) if "ends_at" in checked else checked["starts_at"]
     keep = pd.Series(True, index=alerts.index)  # noqa: FBT003 (a value, not a switch)
-    if since is not None:
-        keep &= when >= _params.instant(since, "since")
-    if until is not None:
-        keep &= when < _params.instant(until, "until")
+    if start is not None:
+        keep &= when >= start
+    if end is not None:
+        keep &= when < end
     rows = np.flatnonzero(keep.to_numpy())
     if where is not None:
         rows = rows[_matching(checked.iloc[rows], where)]
     return alerts.iloc[rows].reset_index(drop=True)
+
+
+def span(
+    since: _params.Instant | None, until: _params.Instant | None
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Return the two times as they are meant; the first lies before the second."""
+    start = None if since is None else _params.instant(since, "since")
+    end = None if until is None else _params.instant(until, "until")
+    if start is not None and end is not None and start >= end:
+        raise ParameterError(f"since={since!r} is not before until={until!r}; swap them")
+    return start, end
 
 
 def _matching(alerts: pd.DataFrame, where: str) -> np.ndarray:
@@ -91,6 +101,7 @@ def _matching(alerts: pd.DataFrame, where: str) -> np.ndarray:
         connection.unregister("given")
         for setting in (
             "TimeZone='UTC'",
+            "enable_progress_bar=false",
             "enable_external_access=false",
             "python_enable_replacements=false",
             "lock_configuration=true",

@@ -28,7 +28,7 @@ from stanza_lab.history.querying import LEAST_MEMORY as LEAST_SQL_MEMORY
 from stanza_lab.history.querying import query_history
 from stanza_lab.history.report import IngestReport, count
 from stanza_lab.history.retaining import Plan, RetentionReport, iso, plan_retention, rewritten
-from stanza_lab.history.selecting import select_alerts
+from stanza_lab.history.selecting import select_alerts, span
 from stanza_lab.history.tally import Tally, by_file
 from stanza_lab.history.verifying import verify_history
 from stanza_lab.loaders import Options, Redaction, files
@@ -118,7 +118,8 @@ class History:
             all cores. They read pieces; one piece is read by one process.
         memory_limit : str or int, optional
             What reading may take in all processes together, for example "2GB"; at least 768 MB. Fewer processes read,
-            and what is known moves to the disk earlier. Folding into alerts is not bounded by it. Default: no limit.
+            and what is known moves to the disk earlier. Folding into alerts is not bounded by it (some 1.2 GB, and more
+            where one occurrence or one kind of log line has millions of events). Default: no limit.
         progress : bool, default False
             Show a progress bar on stderr.
 
@@ -235,7 +236,8 @@ class History:
         ParameterError
             A parameter is not a time, or not a condition over these columns.
         """
-        return select_alerts(self._at.alerts(self._at.manifest()), since=since, until=until, where=where)
+        manifest, (start, end) = self._at.manifest(), span(since, until)
+        return select_alerts(self._at.alerts(manifest, start, end), since=start, until=end, where=where)
 
     def events(self) -> pd.DataFrame:
         """Return the facts, what their shapes tell put together.

@@ -122,6 +122,13 @@ def test_damaged_part_is_told(tmp_path: Path) -> None:
         KnownEvents([tmp_path / part.name], temporary=tmp_path)
 
 
-def test_too_little_memory_is_no_damage() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.OutOfMemoryException("could not allocate\nPossible solutions"),
+        OSError("Out of Memory Error: failed to pin"),
+    ],
+)
+def test_too_little_memory_is_no_damage(error: Exception) -> None:
     with pytest.raises(HistoryError, match="needs more memory"), parts.damage_told(Path("h")):
-        raise duckdb.OutOfMemoryException("could not allocate\nPossible solutions")
+        raise error

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -306,3 +307,8 @@ def test_memory_is_bounded_and_what_exceeds_it_goes_to_the_disk(tmp_path: Path) 
     history = keep(tmp_path / "h", *rows)
     asked = "select count(*) as n from (select raw, count(*) from events group by raw)"
     assert history.sql(asked, memory_limit="128MB")["n"].tolist() == [60_000]
+
+
+def test_bar_of_a_long_query_does_not_go_to_stdout(tmp_path: Path) -> None:
+    with closing(facts.connect(tmp_path)) as run:
+        assert run.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
