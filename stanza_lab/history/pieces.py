@@ -24,8 +24,8 @@ from stanza_lab.history.manifest import settle
 from stanza_lab.history.parts import KEYS, Keys, PartWriter
 from stanza_lab.history.progress import shown
 from stanza_lab.loaders import Batch, Options, read_part, read_paths
-from stanza_lab.loaders._batches import EVENTS
 from stanza_lab.loaders._containers import STDIN
+from stanza_lab.loaders._event_tables import EVENTS
 
 if TYPE_CHECKING:
     from stanza_lab.history.folding import Mask

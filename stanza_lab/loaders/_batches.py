@@ -24,8 +24,9 @@ from stanza_lab.loaders import _protobuf, registry, tabular
 from stanza_lab.loaders._archives import shown
 from stanza_lab.loaders._containers import Broken, Paths, files, streams
 from stanza_lab.loaders._decoding import SHOWN, documents
+from stanza_lab.loaders._event_tables import events_table
 from stanza_lab.loaders._lines import CHUNK, Part
-from stanza_lab.loaders._records import Envelope, Event, Ignored, RecordError, Shape
+from stanza_lab.loaders._records import Envelope, Event, Ignored, RecordError, Shape, Told
 from stanza_lab.loaders._tables import Row
 from stanza_lab.loaders.redaction import Redaction, Redactor
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BATCH_RECORDS = 8_000
-EVENTS = schema.arrow(schema.EVENTS)
 
 
 @dataclass(frozen=True)
@@ -206,10 +206,8 @@ def read_stream(file: str, found: Iterator[registry.Found], redactor: Redactor) 
     started = False
     while True:
         with _undisturbed():
-            some = list(islice(found, BATCH_RECORDS))
-            batch = _batch(file, some, redactor) if some or not started else None
-            some.clear()
-        if batch is None:
+            batch = _batch(file, islice(found, BATCH_RECORDS), redactor)
+        if started and not batch.records:
             return
         started = True
         yield batch
@@ -226,9 +224,8 @@ def found_in(file: str, stream: Any, shapes: tuple[Shape, ...], tz: tzinfo | Non
             yield _error(document), document.raw, Envelope(document.locator, file=file)
         else:
             locator = document.locator if "$" in document.locator else f"{document.locator} $".lstrip()
-            yield from registry.unwrap(
-                document.value, Envelope(locator, tz=tz, file=file, hints=document.hints), shapes
-            )
+            envelope = Envelope(locator, None, tz, file, None, document.hints)
+            yield from registry.unwrap(document.value, envelope, shapes)
 
 
 def rejection(file: str, error: RecordError, record: Any, envelope: Envelope, redactor: Redactor) -> dict[str, Any]:
@@ -257,61 +254,83 @@ def compact(record: Any) -> str:
             return "nested too deeply to be shown"
 
 
-def _batch(file: str, found: list[registry.Found], redactor: Redactor) -> Batch:
-    """Redact, read and count some records: each is an event, ignored or rejected."""
+# What came of a record, its shape, it as JSON ("" where it cannot be written), its envelope, and the record where it is
+# needed again: of those refused and of rows of tables; else None.
+_Read = tuple[Event | Told | Ignored | RecordError, Shape | RecordError, str, Envelope, Any]
+
+
+def _batch(file: str, found: Iterable[registry.Found], redactor: Redactor) -> Batch:
+    """Read, redact and count some records: each is an event, ignored or rejected.
+
+    A record is read and dropped before the next one is decoded, while the processor has it at hand. That something is
+    to be taken out of it shows later, for that is searched for in many at once: it is then read again without that.
+    """
     redactor.found = Counter()
-    events: list[Event] = []
+    records = [_read(shape, record, envelope) for shape, record, envelope in found]
+    raws = _raws(records)
+    if suspects := redactor.suspects(raws):
+        for row in suspects:
+            records[row] = _redacted(records[row], redactor)
+        raws = _raws(records)
+    rows: list[int] = []
+    events: list[tuple[str, Event | Told]] = []
     rejected: list[dict[str, Any]] = []
     ignored: Counter[str] = Counter()
-    for (shape, record, envelope), raw in zip(*_redacted(found, redactor), strict=True):
-        try:
-            if isinstance(shape, RecordError):
-                raise shape
-            result = registry.read(shape, record, envelope)
-            if isinstance(result, Ignored):
-                ignored[result.kind] += 1
-            elif raw is None:
-                raise RecordError("malformed", "the record cannot be kept as JSON; export it again")
-            else:
-                events.append({"source": shape.source, **_ABSENT, **result, "raw": raw})
-        except RecordError as error:
-            rejected.append(rejection(file, error, record, envelope, redactor))
+    for row, (result, shape, _, envelope, record) in enumerate(records):
+        if isinstance(result, Ignored):
+            ignored[result.kind] += 1
+        elif isinstance(result, RecordError):
+            rejected.append(rejection(file, result, record, envelope, redactor))
+        else:
+            assert isinstance(shape, Shape)
+            rows.append(row)
+            events.append((shape.source, result))
     return Batch(
         file,
-        _arrow(events),
+        events_table(events, raws.take(pa.array(rows, pa.int64()))),
         schema.build(rejected, schema.REJECTED),
         ignored,
-        len(found),
+        len(records),
         redactor.found,
-        _tables(found),
+        _tables(records),
     )
 
 
-def _redacted(found: list[registry.Found], redactor: Redactor) -> tuple[list[registry.Found], list[str | None]]:
-    """Return the records without what must not be kept, and each as JSON; None for one that cannot be written."""
-    raws = [None if isinstance(shape, RecordError) else _dumped(record) for shape, record, _ in found]
-    for row in redactor.suspects(pa.array(raws, pa.string())):
-        shape, record, envelope = found[row]
-        try:
-            record = redactor.record(record)
-        except RecursionError:
-            shape = RecordError("too_deep", "the record is nested too deeply to be an alert")
-        found[row] = (shape, record, envelope)
-        raws[row] = _dumped(record)
-    return found, raws
+def _read(shape: Shape | RecordError, record: Any, envelope: Envelope) -> _Read:
+    if isinstance(shape, RecordError):
+        return shape, shape, "", envelope, record
+    raw = _dumped(record)
+    result: Event | Told | Ignored | RecordError
+    try:
+        result = registry.read(shape, record, envelope)
+        if not (raw or isinstance(result, Ignored)):
+            result = RecordError("malformed", "the record cannot be kept as JSON; export it again")
+    except RecordError as error:
+        result = error
+    needed = isinstance(result, RecordError) or type(record) is not dict
+    return result, shape, raw, envelope, record if needed else None
 
 
-def _dumped(record: Any) -> str | None:
+def _redacted(read: _Read, redactor: Redactor) -> _Read:
+    """Read a record again, without what must not be kept."""
+    _, shape, raw, envelope, record = read
+    record = orjson.loads(raw) if record is None else record
+    try:
+        record = redactor.record(record)
+    except RecursionError:
+        shape = RecordError("too_deep", "the record is nested too deeply to be an alert")
+    return _read(shape, record, envelope)
+
+
+def _dumped(record: Any) -> str:
     try:
         return orjson.dumps(record).decode()
     except TypeError:  # half a surrogate pair or a number beyond 64 bits
-        return None
+        return ""
 
 
-def _arrow(events: list[Event]) -> pa.Table:
-    """Return events as the table they are stored in."""
-    rows = pa.RecordBatch.from_struct_array(pa.array(events, pa.struct(list(EVENTS))))
-    return pa.Table.from_batches([rows], EVENTS)
+def _raws(records: Iterable[_Read]) -> pa.Array:
+    return pa.array([raw for _, _, raw, *_ in records], pa.string())
 
 
 @contextmanager
@@ -326,15 +345,12 @@ def _undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def _tables(found: list[registry.Found]) -> tuple[str, ...]:
+def _tables(records: Iterable[_Read]) -> tuple[str, ...]:
     """Say how the columns of the tables were understood."""
     headers = dict.fromkeys(
-        tuple(record) for shape, record, _ in found if isinstance(record, Row) and shape in tabular.SHAPES
+        tuple(record) for _, shape, *_, record in records if isinstance(record, Row) and shape in tabular.SHAPES
     )
     return tuple(tabular.describe(tabular.guess_columns(keys), keys) for keys in headers)
-
-
-_ABSENT: Event = {"time_source": "event", "has_recovery": True, "native_ids": [], "resources": [], "trace_ids": []}
 
 
 def _error(broken: Broken) -> RecordError:

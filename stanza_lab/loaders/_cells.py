@@ -83,7 +83,7 @@ def time_of(cells: Record, header: str | None, envelope: Envelope, order: str | 
         if day is not None and isinstance(cells[day], str) and _CLOCK.fullmatch(value.strip()):
             value, told = f"{cells[day].strip()} {value.strip()}", day
     try:
-        return _dates.read(value, tz=envelope.tz, order=order or envelope.hints.get(told))
+        return _dates.read(value, tz=envelope.tz, order=order or (envelope.hints or {}).get(told))
     except ValueError as error:
         raise RecordError("bad_time", f"column {header!r}: {error}") from None
 

@@ -108,11 +108,11 @@ def _parsed(line: bytes) -> Any:
 
 
 def _by_line(lines: Lines, pages: Collection[str]) -> Iterator[Document | Broken]:
-    for line in lines:
+    for number, line in lines:
         try:
-            yield Document(orjson.loads(line[1]), f"line {line[0]}")
+            yield Document(orjson.loads(line), f"line {number}")
         except orjson.JSONDecodeError:
-            yield from _from_line(line, lines, pages)
+            yield from _from_line((number, line), lines, pages)
 
 
 def _from_line(line: Line, lines: Lines, pages: Collection[str]) -> Iterator[Document | Broken]:

@@ -6,7 +6,7 @@ A system module exposes ``SHAPES`` (the records it knows) and ``PAGES`` (the key
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -16,6 +16,7 @@ from stanza_lab.loaders import _times
 
 Record = dict[str, Any]
 Event = dict[str, Any]  # columns of schema.EVENTS; a column that is not there is null
+Parts = Callable[[Record], Iterable[tuple[str, Record]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Envelope:
         The file, an archive's member behind '!'.
     received : int or None
         When whoever kept the record got it, in microseconds since 1970: stands in for a time the record lacks.
-    hints : mapping of str to str
+    hints : mapping of str to str or None
         Columns of the table it is a row of whose other dates tell what comes first in them: "day" or "month".
     """
 
@@ -50,7 +51,26 @@ class Envelope:
     tz: tzinfo | None = None
     file: str = ""
     received: int | None = None
-    hints: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] | None = None
+
+    def at(self, where: str) -> Envelope:
+        """Return the envelope of what stands at `where` in the record."""
+        return Envelope(self.locator + where, self.delivery_id, self.tz, self.file, self.received, self.hints)
+
+
+@dataclass(slots=True)
+class Told:
+    """An event in two parts: what is `about` its alert, which stands for all events that say the same, and its own.
+
+    Readers of systems that repeat themselves return it: what is shared is then stored once for all of them.
+    """
+
+    about: Event
+    own: Event
+
+    def event(self) -> Event:
+        """Return the event in one part."""
+        return {**self.about, **self.own}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +84,8 @@ class Shape:
     source: str
     name: str
     matches: Callable[[Record], bool]
-    read: Callable[[Record, Envelope], Event | Ignored]
-    parts: Callable[[Record], Iterable[tuple[str, Record]]] | None = None
+    read: Callable[[Record, Envelope], Event | Told | Ignored]
+    parts: Parts | None = None
 
 
 class RecordError(Exception):

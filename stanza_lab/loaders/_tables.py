@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -34,7 +34,7 @@ class Document:
 
     value: Any
     locator: str
-    hints: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] | None = None
 
 
 class Row(dict[str, Any]):

@@ -7,7 +7,7 @@ from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_ABSENT = ("", "0", "null", "None", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
+_ABSENT = frozenset(("", "0", "null", "None", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"))
 # Alert systems did not exist before and do not know what comes after: such a number is no time.
 _EARLIEST = (datetime(1990, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LATEST = (datetime(2100, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
@@ -26,10 +26,13 @@ def read(value: Any, *, tz: tzinfo | None = None) -> int | None:
     """
     if isinstance(value, str):
         value = value.strip()
-    if value is None or value == 0 or value in _ABSENT:
+        if value in _ABSENT:
+            return None
+        at = _iso(value, tz) if value[4:5] == "-" else _epoch(_number(value))
+    elif value is None or value == 0:
         return None
-    written = isinstance(value, str) and value[4:5] == "-"
-    at = _iso(value, tz) if written else _epoch(_number(value))
+    else:
+        at = _epoch(_number(value))
     if not is_time(at):
         raise ValueError(f"{str(value)[:40]!r} is not a time between 1990 and 2100")
     return at

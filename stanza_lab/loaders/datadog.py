@@ -8,6 +8,7 @@ https://docs.datadoghq.com/api/latest/events/
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 import orjson
@@ -18,6 +19,7 @@ from stanza_lab.loaders._records import (
     Ignored,
     Record,
     Shape,
+    Told,
     canonical,
     ignore,
     mapping,
@@ -80,43 +82,39 @@ _REPEATED = (
     *("title", "status", "monitor_id", "monitor_groups", "tags", "hostname", "service", "aggregation_key"),
     "monitor_priority",
 )
-_OWN = ("result", "message")
 
 
-def _read_event(record: Record, envelope: Envelope) -> Event | Ignored:
+def _read_event(record: Record, envelope: Envelope) -> Told | Ignored:
     outer, inner, monitor = _layers(record)
-    repeated = {key: inner.get(key) for key in _REPEATED}
-    repeated["monitor"] = {key: value for key, value in monitor.items() if key not in _OWN}
-    said = _said(orjson.dumps([outer.get("tags"), repeated]))
-    if isinstance(said, Ignored):
-        return said
-    kind, about = said
+    repeated = monitor.copy()
+    repeated.pop("result", None)
+    repeated.pop("message", None)
+    about = _said(orjson.dumps([outer.get("tags"), repeated, *map(inner.get, _REPEATED)]))
+    if isinstance(about, Ignored):
+        return about
     at = _at(outer, inner, envelope)
     # Webhooks, API v1 and CSV rows know an event's number, which API v2 keeps beside an id of its own.
     number = name(mapping(inner.get("evt")).get("id"))
     native_id = need(name(record.get("id")) or number, "id")
-    return {
-        **about,
-        **_texts(outer, inner, monitor),
-        "event_id": fact_id(number or native_id, kind),
-        "native_ids": [native_id],
-        "at": at,
-        "kind": kind,
-    }
+    own = _texts(outer, inner, monitor)
+    own["event_id"] = fact_id(number or native_id, about["kind"])
+    own["native_ids"] = [native_id]
+    own["at"] = at
+    return Told(about, own)
 
 
 @lru_cache(2**14)
-def _said(repeated: bytes) -> Ignored | tuple[str, Event]:
-    """Return the kind of an event and what it says of its alert, from the part of it that repeats, as JSON."""
-    tags, inner = orjson.loads(repeated)
-    monitor = inner["monitor"]
+def _said(repeated: bytes) -> Event | Ignored:
+    """Return what an event says of its alert, and its kind, from the part of it that repeats, as JSON."""
+    tags, monitor, *values = orjson.loads(repeated)
+    inner = {**dict(zip(_REPEATED, values, strict=True)), "monitor": monitor}
     if (name(inner.get("monitor_id")) or name(monitor.get("id"))) is None:
         return Ignored(_NO_MONITOR)
     prefix = _prefix(text(inner.get("title")) or text(monitor.get("templated_name")) or "")
     kind = _kind(inner, monitor, prefix)
     if kind is None:
         return Ignored("datadog change of a monitor")
-    return kind, _about({"attributes": {"tags": tags, "attributes": inner}}, prefix)
+    return {**_about({"attributes": {"tags": tags, "attributes": inner}}, prefix), "kind": kind}
 
 
 def fact_id(number: str, kind: str) -> str:
@@ -134,7 +132,7 @@ def _layers(record: Record) -> tuple[Record, Record, Record]:
     return outer, inner, mapping(inner.get("monitor"))
 
 
-def _about(record: Record, prefix: dict[str, str | None], labels: Record | None = None) -> Event:
+def _about(record: Record, prefix: Mapping[str, str | None], labels: Record | None = None) -> Event:
     """Return what an event says of its alert: everything but identity, kind and time."""
     outer, inner, monitor = _layers(record)
     monitor_id = name(inner.get("monitor_id")) or name(monitor.get("id"))
@@ -184,7 +182,8 @@ def _texts(outer: Record, inner: Record, monitor: Record) -> Event:
     }
 
 
-def _prefix(title: str) -> dict[str, str | None]:
+@lru_cache(2**12)
+def _prefix(title: str) -> Mapping[str, str | None]:
     """Return priority, state, scope and the rest of ``[P2] [Triggered on {env:prod}] name``."""
     match = _TITLE.fullmatch(title)
     if match is None:
@@ -199,11 +198,11 @@ def _word(value: object) -> str:
     return (name(value) or "").lower().replace("-", " ").replace("_", " ")
 
 
-def _kind(inner: Record, monitor: Record, prefix: dict[str, str | None]) -> str | None:
+def _kind(inner: Record, monitor: Record, prefix: Mapping[str, str | None]) -> str | None:
     """Return what happened: by the transition, else by the title, else by the status of the event."""
     transition = mapping(monitor.get("transition"))
-    for word in (_word(transition.get("trans_name")), _word(prefix["state"])):
-        if word in _STATES:
+    for said in (transition.get("trans_name"), prefix["state"]):
+        if (word := _word(said)) in _STATES:
             return _STATES[word]
     if "recover" in _word(transition.get("trans_type")):
         return "resolved"
@@ -211,10 +210,10 @@ def _kind(inner: Record, monitor: Record, prefix: dict[str, str | None]) -> str 
 
 
 def _at(outer: Record, inner: Record, envelope: Envelope) -> int:
-    for fields, key in ((outer, "timestamp"), (inner, "timestamp"), (inner, "date_happened")):
-        if fields.get(key):
-            return moment(fields[key], f"attributes.{key}", envelope)
-    return moment(None, "attributes.timestamp", envelope)
+    at = outer.get("timestamp") or inner.get("timestamp")
+    if not at and (happened := inner.get("date_happened")):
+        return moment(happened, "attributes.date_happened", envelope)
+    return moment(at or None, "attributes.timestamp", envelope)
 
 
 def _priority(monitor: Record, inner: Record, titled: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from itertools import chain
@@ -10,7 +10,19 @@ from typing import Any, Protocol, cast
 
 from stanza_lab._params import choice
 from stanza_lab.loaders import _times
-from stanza_lab.loaders._records import Envelope, Event, Ignored, Record, RecordError, Shape, embedded, mapping, name
+from stanza_lab.loaders._records import (
+    Envelope,
+    Event,
+    Ignored,
+    Parts,
+    Record,
+    RecordError,
+    Shape,
+    Told,
+    embedded,
+    mapping,
+    name,
+)
 
 
 class System(Protocol):
@@ -105,47 +117,56 @@ def shapes_of(source: str) -> tuple[Shape, ...]:
     return SHAPES if source == "auto" else tuple(shape for shape in SHAPES if shape.source == source)
 
 
-def unwrap(value: Any, envelope: Envelope, shapes: tuple[Shape, ...], depth: int = 0) -> Iterator[Found]:
-    """Yield every record inside a JSON `value`: through arrays, pages, wrappers and JSON inside text.
+def unwrap(value: Any, envelope: Envelope, shapes: tuple[Shape, ...], depth: int = 0) -> Iterable[Found]:
+    """Return every record inside a JSON `value`: through arrays, pages, wrappers and JSON inside text.
 
     A value that is no record of `shapes` and holds none is yielded as such with a `RecordError`. So is an object in
     which nothing was found, unless it is an empty page: lists of records that are empty, and beside them nothing but
     paging and empty values.
     """
-    where = envelope.locator
     if depth > _MAX_DEPTH:
-        yield RecordError("too_deep", "wrapped too deeply to be an alert export"), value, envelope
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from unwrap(item, replace(envelope, locator=f"{where}[{index}]"), shapes, depth + 1)
-    elif not isinstance(value, dict):
+        return ((RecordError("too_deep", "wrapped too deeply to be an alert export"), value, envelope),)
+    if isinstance(value, list):
+        return _listed(value, envelope, shapes, depth)
+    if not isinstance(value, dict):
         message = f"a record is a JSON object, this is {type(value).__name__}; nothing was read from it"
-        yield RecordError("not_an_object", message), value, envelope
-    elif (shape := _detect(value, shapes)) is not None:
-        yield from _parts(shape, value, envelope)
-    else:
-        nothing = True
-        for key in value:
-            held = embedded(value[key]) if key in _HOLDERS else None
-            if isinstance(held, (dict, list)):
-                for found in unwrap(held, _wrapped(value, envelope, key, held), shapes, depth + 1):
-                    nothing = False
-                    yield found
-        if nothing and not _is_empty_page(value):
-            keys = ", ".join(map(repr, list(value)[:6])) or "none"
-            message = f"no known system writes such a record (keys: {keys[:200]}); systems read: {', '.join(SOURCES)}"
-            yield RecordError("unknown_system", message), value, envelope
+        return ((RecordError("not_an_object", message), value, envelope),)
+    shape = _detect(value, shapes)
+    if shape is None:
+        return _held(value, envelope, shapes, depth)
+    return ((shape, value, envelope),) if shape.parts is None else _parts(shape, shape.parts, value, envelope)
 
 
-def read(shape: Shape, record: Record, envelope: Envelope) -> Event | Ignored:
+def _listed(values: list[Any], envelope: Envelope, shapes: tuple[Shape, ...], depth: int) -> Iterator[Found]:
+    for index, item in enumerate(values):
+        yield from unwrap(item, envelope.at(f"[{index}]"), shapes, depth + 1)
+
+
+def _held(value: Record, envelope: Envelope, shapes: tuple[Shape, ...], depth: int) -> Iterator[Found]:
+    """Yield the records in an object that is none."""
+    nothing = True
+    for key in value:
+        held = embedded(value[key]) if key in _HOLDERS else None
+        if isinstance(held, (dict, list)):
+            for found in unwrap(held, _wrapped(value, envelope, key, held), shapes, depth + 1):
+                nothing = False
+                yield found
+    if nothing and not _is_empty_page(value):
+        keys = ", ".join(map(repr, list(value)[:6])) or "none"
+        message = f"no known system writes such a record (keys: {keys[:200]}); systems read: {', '.join(SOURCES)}"
+        yield RecordError("unknown_system", message), value, envelope
+
+
+def read(shape: Shape, record: Record, envelope: Envelope) -> Event | Told | Ignored:
     """Read one record; whatever is wrong with it ends in a `RecordError`."""
     try:
         result = shape.read(record, envelope)
     except _WRONG_TYPES as error:
         raise _malformed(shape, error) from error
     if not isinstance(result, Ignored):
+        event = result.own if isinstance(result, Told) else result
         for key in _TIMES:
-            at = result.get(key)
+            at = event.get(key)
             if at is not None and not _times.is_time(at):  # computed from a duration that is none
                 raise RecordError("bad_time", f"{key} would lie outside 1990 to 2100; correct the record's times")
     return result
@@ -158,16 +179,13 @@ def _detect(record: Record, shapes: tuple[Shape, ...]) -> Shape | None:
     return None
 
 
-def _parts(shape: Shape, record: Record, envelope: Envelope) -> Iterator[Found]:
+def _parts(shape: Shape, parts: Parts, record: Record, envelope: Envelope) -> Iterator[Found]:
     """Yield the parts of a record that has some, else the record itself."""
-    if shape.parts is None:
-        yield shape, record, envelope
-        return
     nothing = True
     try:
-        for where, part in shape.parts(record):
+        for where, part in parts(record):
             nothing = False
-            yield shape, part, replace(envelope, locator=envelope.locator + where)
+            yield shape, part, envelope.at(where)
     except RecordError as error:
         yield error, record, envelope
     except _WRONG_TYPES as error:
