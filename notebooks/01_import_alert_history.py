@@ -126,4 +126,4 @@ sl.plot.timeline(once)
 sl.plot.firing_heatmap(once)
 
 # %% [markdown]
-# Next: `02_correlate_alerts` puts together what belongs together.
+# Next: `02_names_and_owners` says which names are one service, and whose.

@@ -14,7 +14,7 @@
 # ---
 
 # %% [markdown]
-# # 2. Which alerts belong together?
+# # 3. Which alerts belong together?
 #
 # **Question.** A hundred alerts, but how many incidents were there, and which alerts stood alone?
 #
@@ -100,4 +100,4 @@ sl.score_incidents(ordered.assign(incident_id=gap), truth=labels)
 # * Alerts without a start time are left alone.
 # * A service without a monitor is silent, however broken it is.
 #
-# Next: `03_infer_the_map` asks what depends on what.
+# Next: `04_infer_the_map` asks what depends on what.

@@ -14,7 +14,7 @@
 # ---
 
 # %% [markdown]
-# # 3. What depends on what?
+# # 4. What depends on what?
 #
 # **Question.** Which service depends on which, judging by alerts alone, how sure are we, and do the traces agree?
 #
@@ -123,4 +123,4 @@ sl.score_edges(model.edges_, call_graph=truth)
 # * Services that share a cause (a host, a deploy) look as if they depended on each other.
 # * Monitors evaluate once a minute, each at its own second: who fired first often means nothing.
 #
-# Next: `04_export_the_model` keeps the result.
+# Next: `05_export_the_model` keeps the result.
