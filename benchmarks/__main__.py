@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import edges, grouping, import_speed
+from benchmarks import edges, entities, entity_speed, grouping, identity, import_speed
 
-COUNTS = ("alerts", "true", "found", "true_edges")
+COUNTS = ("alerts", "true", "found", "true_edges", "cases", "mentions", "false", "services", "spellings")
 
 
 def main() -> None:
@@ -15,6 +15,10 @@ def main() -> None:
     if not (shared / "data").is_dir():
         sys.exit(f"no recordings at {shared}; pass the folder that holds them: python -m benchmarks FOLDER")
     for title, table in (
+        ("Entities in hand-labelled cases; held: cases not looked at while building", entities.table()),
+        ("Names of one service found to be one, on simulated spellings (pairwise)", identity.table()),
+        ("The same on recordings that list their services", identity.recordings(shared)),
+        ("Entities in texts, beside polars extract_all in the same run", entity_speed.table()),
         (
             "Alerts into incidents (1 is perfect; 'all' counts each noise alert as a class of its own)",
             grouping.table(shared),

@@ -27,6 +27,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "staging": {"staging": 0.3},
 }
 SEEDS = range(9000, 9003)
+_TEXTS = ("alertname", "summary", "description", "service", "labels")
 
 
 def score(drawn: Spellings) -> dict[str, float]:
@@ -58,23 +59,33 @@ def table(services: int = 2000) -> pd.DataFrame:
 
 
 def recordings(shared: Path) -> pd.DataFrame:
-    """Return, for recordings with a list of services, which are one identity, and which identities mean several."""
+    """Return, for recordings with a list of services, how many are one identity, and how many identities are several.
+
+    Once over the spellings that occur in the alerts, once over all that the list has.
+    """
     rows = []
     for name in ("nezha_tt_0129", "petshop_low"):
         alerts = sl.read_alerts(shared / "data" / name / "alerts")
         truth = pd.read_csv(shared / "data" / name / "truth" / "services.csv")
+        texts = "\n".join(text for column in _TEXTS for text in alerts[column].dropna().astype("str").unique())
+        texts += "\n".join(alerts["resources"].explode().dropna().unique())
         resolver = sl.EntityResolver().fit(alerts)
-        found = truth.assign(found=[resolver.canonical(alias) for alias in truth["alias"]])
-        of_service, of_found = found.groupby("service")["found"].nunique(), found.groupby("found")["service"].nunique()
-        rows.append(
-            {
-                "recording": name,
-                "services": len(of_service),
-                "aliases": len(found),
-                "one identity": int((of_service == 1).sum()),
-                "merged": int((of_found > 1).sum()),
-            }
+        found = truth.assign(
+            found=[*map(resolver.canonical, truth["alias"])], occurs=[alias in texts for alias in truth["alias"]]
         )
+        for which, spellings in (("in the alerts", found[found["occurs"]]), ("all listed", found)):
+            of_service = spellings.groupby("service")["found"].nunique()
+            of_found = spellings.groupby("found")["service"].nunique()
+            rows.append(
+                {
+                    "recording": name,
+                    "which": which,
+                    "spellings": len(spellings),
+                    "services": len(of_service),
+                    "one_identity": int((of_service == 1).sum()),
+                    "merged": int((of_found > 1).sum()),
+                }
+            )
     return pd.DataFrame(rows)
 
 

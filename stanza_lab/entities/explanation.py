@@ -191,6 +191,12 @@ def _stated(identity: Identity, number: int) -> str:
 def _spelling(alias: str, spelled: str) -> str:
     if naming.key(alias) == naming.key(spelled):
         return f"{alias!r} is {spelled!r} but for case and separators"
+    bare = naming.without_note(alias)
+    if bare != alias:
+        note = alias[len(bare) :].strip("_ ")
+        return f"{alias!r} is {bare!r} with the note {note}" + (
+            "" if bare == spelled else f"; {_spelling(bare, spelled)}"
+        )
     if naming.workload_of(alias, sure=False):
         return f"{alias!r} is a pod of {spelled!r}"
     if naming.environment_of(alias):

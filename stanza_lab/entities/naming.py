@@ -45,7 +45,7 @@ _REPLICA = re.compile(rf"(?P<workload>.{{1,240}}?){_TEMPLATE_HASH}", re.S)
 _NOTE = re.compile(
     r"(?:\s*[\[(](?:p\d|sev-?\d|s\d|tier[ -]?\d|critical|high|medium|low|service|client|remote"
     r"|[A-Z]\w{1,40}::[\w:]{1,80})[\])]"
-    r"|_AWS::[\w:]{1,80})+$",
+    r"|_[A-Z][a-z]{0,20}[A-Za-z]{0,20}::[\w:]{1,80})+$",
     re.I,
 )
 

@@ -111,3 +111,44 @@ def test_what_is_asked_for_is_chosen_by_resolved_names(run, history: Path) -> No
         nothing = run(verb, history, "--since", "2030-01-01")
         assert (nothing.code, nothing.out) == (1, "")
         assert "without alerts there is nothing to show" in nothing.err
+
+
+@pytest.fixture
+def spelled(tmp_path: Path) -> Path:
+    table = tmp_path / "names.csv"
+    rows = [
+        "starts_at,alertname,service",
+        "2026-03-01T10:00:00Z,slow,checkout",
+        "2026-03-01T11:00:00Z,slow,Checkout (P1)",
+    ]
+    table.write_text("\n".join(rows))
+    sl.History(tmp_path / "n").ingest(table)
+    return tmp_path / "n"
+
+
+def test_names_lists_names_and_says_why(run, spelled: Path) -> None:
+    assert run("names", spelled).out.startswith("1 name of 1 service; 0 conflicts")
+    told = json.loads(run("names", spelled, "--format", "json").out)
+    assert [(row["name"], row["service"], row["spellings"]) for row in told] == [
+        ("checkout", "checkout", ["Checkout (P1)", "checkout"])
+    ]
+    assert "'Checkout (P1)' is checkout: confidence 1.00" in run("names", spelled, "--explain", "Checkout (P1)").out
+    assert "is 'Checkout' with the note (P1)" in run("names", spelled, "--explain", "Checkout (P1)").out
+    unknown = run("names", spelled, "--explain", "nobody")
+    assert unknown.code == 2
+    assert "no alert and no catalogue has a service called 'nobody'" in unknown.err
+
+
+def test_overrides_win_in_every_verb(run, spelled: Path, tmp_path: Path) -> None:
+    overrides = tmp_path / "names.yaml"
+    overrides.write_text("services:\n  till: [checkout]\n")
+    assert "till" in run("names", spelled, "--overrides", overrides).out
+    told = json.loads(run("alerts", spelled, "--overrides", overrides, "--format", "json").out)
+    assert "till" in {row["service"] for row in told}
+
+
+def test_extract_reads_a_text(run) -> None:
+    told = json.loads(
+        run("extract", "dial tcp: lookup orders-db on 10.0.0.10:53: no such host", "--format", "json").out
+    )
+    assert [(row["kind"], row["name"], row["method"]) for row in told] == [("service", "orders-db", "callee")]
