@@ -63,7 +63,8 @@ TRACES = (
         "xray_trace_id",
         "oteltraceid",
     ),
-    *("trace-id", "trace", "otel.trace_id", "x-b3-traceid"),
+    *("trace-id", "trace", "otel.trace_id", "x-b3-traceid", "trace.trace_id", "trace_parent", "dd_trace_id"),
+    *("otel_trace_id", "x-trace-id", "uber-trace-id", "sentry-trace", "b3", "contexts.trace.trace_id", "aws.xray.trace_id"),
 )
 URLS = (
     "url",
@@ -79,7 +80,7 @@ URLS = (
 )
 CALLEES = (
     *("peer.service", "peer_service", "upstream_service", "upstream_cluster", "downstream_service", "callee"),
-    *("net.peer.name", "dependency"),
+    *("net.peer.name", "dependency", "server.address", "db.host", "upstream_host", "remote_service"),
 )
 LOG_GROUPS = ("log_group", "loggroup", "log_group_name", "loggroupname", "aws.log_group", "aws_cloudwatch_log_group")
 ENVELOPE = ("namespace", "region", "account")

@@ -24,24 +24,25 @@ if TYPE_CHECKING:
 _CHARACTER = r"[A-Za-z0-9_./:@%+~#$&=?*-]"  # of a word
 
 _SERVICE_KEYS = (
-    r"service(?:[_.]name)?|svc|kube_(?:service|deployment|stateful_set|daemon_set)|exported_service"
-    r"|k8s\.(?:deployment|statefulset|daemonset)\.name|app\.kubernetes\.io/name|deployment|statefulset|daemonset"
+    r"services?(?:[_. -]name)?|svc|kube_(?:service|deployment|stateful_set|daemon_set|cronjob)|exported_service"
+    r"|(?:affected|impacted)_service|microservice|service[\"'] ?: ?\{ ?[\"']name"
+    r"|k8s\.(?:deployment|statefulset|daemonset)\.name|app\.kubernetes\.io/name|deployment|statefulset|daemonset|cronjob"
 )
 KIND_OF_KEY: Mapping[str, Kind] = {
-    **dict.fromkeys(("env", "environment", "deployment.environment"), "environment"),
+    **dict.fromkeys(("env", "environment", "deployment.environment", "deployment.environment.name"), "environment"),
     **dict.fromkeys(("team", "squad", "owning_team"), "team"),
     **dict.fromkeys(("repo", "repository"), "repository"),
     **dict.fromkeys(("host", "hostname", "kube_node", "nodename"), "resource"),
 }
-_DIMENSIONS = "|".join(sorted(name for name in dimensions.NAMES if len(name) > 6 and " " not in name))
+_DIMENSIONS = "|".join(sorted(name for name in dimensions.NAMES if len(name) > 6 and dimensions.is_dimension(name)))
 KEYS = rf"{_SERVICE_KEYS}|{'|'.join(re.escape(key) for key in KIND_OF_KEY)}|{_DIMENSIONS}"
 # Between a key and its value: *Service:* checkout in Slack, **Service**: `checkout` in Markdown.
 _BOLD = r"(?:\*{1,2}|</?(?:b|strong)>)"
-LOOSE = rf"[\"']?{_BOLD}? ?[:=]{{1,2}}(?:{_BOLD}[ \n]{{1,2}})? ?[\"'`]?\*{{0,2}}| [\"'`]"
+LOOSE = rf"[\"']?{_BOLD}? ?[:=]{{1,2}}>?(?:{_BOLD}[ \n]{{1,2}})? ?[\"'`\[]?\*{{0,2}}| [\"'`]"
 # Of keys in log lines and attributes: dd.service, resource.attributes.service.name.
 PREFIX = r"(?:(?:dd|otel|resource|attributes|attr|labels|tags|fields|meta)[._]){0,2}"
 # As kubectl and the usual rules write them: deployment/checkout, Deployment shop/checkout.
-WORKLOADS = r"(?:service|svc|deployment|statefulset|daemonset|cronjob|hpa|horizontalpodautoscaler)s?(?:\.apps)?"
+WORKLOADS = r"(?:service|svc|deploy|deployment|sts|statefulset|ds|daemonset|cronjob|hpa|horizontalpodautoscaler)s?(?:\.apps)?"
 WORKLOAD_GAP = r"(?:/| [\"'`]?[a-z0-9-]{1,63}/)"
 
 # Whom a log line names as asking, where a link in an alert leads people, what a probe asked: nothing to be told.
@@ -53,12 +54,12 @@ _LEADING = (
     r"(?:runbook|playbook|dashboard|wiki|docs?|documentation|graph|panel|silence|monitor|logs?|(?P<seen>link|see))"
     r"(?:[ _](?:url|link|to [a-z]+))?[ :=]{1,3}[<(]?https?://"
 )
-_PROBE = r"(?:readiness|liveness|startup) probe (?:failed|errored)[:=]? ?(?:[a-z]+ )?[\"']?"
+_PROBE = r"(?:readiness|liveness|startup) probe (?:failed|errored)[:=]? ?(?:(?:get|head|dial tcp) )?[\"']?"
 ASIDE = re.compile(rf"(?<![\w-])(?:{_ASKING}|{_LEADING}|{_PROBE})", re.I)
 
 _SIGNS = (
     r"arn:aws|://|@sha256:|/aws/|/ecs/|/subscriptions/|projects/|API-Gateway-Execution-Logs_|\.svc\b|\bgit@"
-    rf"|\.(?i:{hosts.ENDS})\b|\.on\.aws\b|-{HASH}{{6,10}}-{HASH}{{5}}\b|\b(?:{hosts.NODE})\b"
+    rf"|\.(?i:{hosts.ENDS})\b|\.on\.aws\b|-{HASH}{{6,10}}-{HASH}{{5}}(?:\b|_)|\b(?:{hosts.NODE})\b"
     r"|\b(?:i|vol|snap|ami|eni|sg|subnet|vpc|vpce|rtb|igw|nat|tgw|lt|eipalloc|fs)-(?:[0-9a-f]{17}|[0-9a-f]{8})\b"
 )
 _CLOSE = r"[\"'`\])(]?"
@@ -84,13 +85,15 @@ def _called() -> tuple[str, ...]:
         rf"(?i:{before}){GAP}(?i:{FILL}){_NAME}(?i:{after})" for before, after in forms if before and after
     )
     before = "|".join(before for before, after in forms if not after)
-    behind = "|".join(after for before, after in forms if not before)
+    behind = "|".join(after for before, after in (*HOST_FORMS, *CALL_FORMS) if not before)
+    shaped = "|".join(after for before, after in SHAPED_FORMS if not before)
     joined = "|".join(before for before, _ in JOINED_FORMS)
     return (
         rf"{_WORD}\b(?i:{joined}){_NAME}{_CLOSE}",
         rf"{_WORD}\b(?:{around}){_MORE}",
         rf"{_WORD}\b(?i:{before}){GAP}(?i:{FILL}){_NAME}{_FOLLOWS}",
         rf"{_NAME}(?i:{behind}){_MORE}",
+        rf"{_WORD}[_:-]{_WORD}(?i:{shaped}){_MORE}",
     )
 
 
@@ -99,7 +102,7 @@ SEGMENT = "|".join(
         rf"{_WORD}\b(?i:{_ASKING}|{_LEADING.replace('?P<seen>', '?:')}){_WORD}",
         rf"\b(?i:{_PROBE}){_WORD}(?:{_CLOSE}: (?:(?:dial|read) tcp )?{_WORD})?",
         *_called(),
-        rf"(?:!|NOT )?{_WORD}\b(?i:{KEYS})(?:{LOOSE}){_CHARACTER}+[ ']?",
+        rf"(?:!|NOT )?{_WORD}\b(?i:{KEYS})(?:{LOOSE}){_CHARACTER}+(?:(?: [A-Za-z0-9_.-]+){{1,4}}[\"`]|[ '])?",
         rf"{_WORD}(?i:{TRACE_KEY}){TRACE_GAP}[0-9a-fA-F-]{{15}}{_WORD}",
         IN_LINE,
         rf"{_WORD}\b(?i:pods?(?:[_ .]?name)?)[\"']?[ :=/]{{1,3}}[\"'`]?{_WORD}-{_CHARACTER}+",

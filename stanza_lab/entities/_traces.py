@@ -20,7 +20,7 @@ _IDS = (
     r"00-(?P<{0}w3c>[0-9a-f]{{32}})-[0-9a-f]{{16}}-[0-9a-f]{{2}}|(?P<{0}xray>1-[0-9a-f]{{8}}-[0-9a-f]{{24}})"
     r"|(?P<{0}hex>[0-9a-f]{{32}}|[0-9a-f]{{16}})|(?P<{0}decimal>\d{{17,20}})"
 )
-_VALUE = re.compile(rf"(?:Root=)?(?:{_IDS.format('')})(?:[:/;].*)?", re.I | re.S)
+_VALUE = re.compile(rf"(?:Root=)?(?:{_IDS.format('')})(?:(?:[:/;]|-[0-9a-f]{{16}}).*)?", re.I | re.S)
 _AFTER_KEY = re.compile(
     rf"(?<![A-Za-z0-9])(?P<key>{KEY}){GAP}(?P<value>{_IDS.format('')})(?:-[0-9a-f]{{16}}(?:-[01d])?)?(?![0-9A-Za-z-])",
     re.I,

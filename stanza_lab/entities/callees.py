@@ -123,8 +123,8 @@ _GRADES = (
 )
 
 
-def find_callees(text: str) -> Iterator[Callee]:
-    """Yield what the error text `text` says was called.
+def find_callees(text: str, begin: int = 0) -> Iterator[Callee]:
+    """Yield what the error text `text` says was called, from the place `begin` on.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def find_callees(text: str) -> Iterator[Callee]:
     """
     taken: set[int] = set()
     for pattern, grade in _GRADES:
-        match = pattern.search(text)
+        match = pattern.search(text, begin)
         while match:
             group = match.lastgroup or ""
             start, end = match.span(group)

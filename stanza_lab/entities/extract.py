@@ -64,6 +64,9 @@ __all__ = [
 ]
 
 
+_REMOTE = ("RemoteService", "TargetDiscoveryName")  # Application Signals, Service Connect: who is called
+
+
 def read_field(kind: Kind, value: str) -> list[Reading]:
     """Read a value of the column service, environment or team."""
     name = _clean(kind, value)
@@ -125,7 +128,7 @@ def _of_tag(key: str, value: str, at: str) -> Iterable[tuple[int, Reading]]:
     if kind == "repository":
         name = read_repository(value)
     elif kind:
-        name = _clean(kind, value)
+        name = _clean_environment(folded, value) if kind == "environment" else _clean(kind, value)
         if kind == "on_call" and name and is_person(folded, name):
             name = None
     elif folded in PODS:
@@ -144,10 +147,14 @@ def _of_dimensions(dimensions: Mapping[str, str], at: str, where: Mapping[str, s
         place = at if at == "tags" else f"{at}.{dimension}"
         said = of_pod(resource.name, sure=True) if resource.type == "pod" else of_resource(resource, "dimension")
         found += [reading._replace(at=place) for reading in said]
-    # AWS calls them Environment (Application Signals) and Stage (API Gateway).
+    told = {reading.name for reading in found}
     for key, value in dimensions.items():
-        if KIND_OF.get(key.lower()) == "environment" and (name := naming.clean(value)):
-            found.append(Reading("environment", name, "dimension", at=f"{at}.{key}"))
+        place = f"{at}.{key}"
+        if key in _REMOTE and "::" not in value and "unknown" not in value.lower():
+            found += [reading._replace(at=place) for reading in _called(value)]
+        # AWS calls them Environment (Application Signals) and Stage (API Gateway).
+        elif KIND_OF.get(key.lower()) == "environment" and (name := _clean_environment(key, value)) and name not in told:
+            found.append(Reading("environment", name, "dimension", at=place))
     return found
 
 
@@ -195,6 +202,12 @@ def _whole(value: str) -> Resource | None:
         or read_cloud_id(value)
         or (arns.read_log_group(value) if value.startswith("/aws/") else None)
     )
+
+
+def _clean_environment(key: str, value: str) -> str | None:
+    """Return the environment that `value` is; a stage is one only by a usual name: those of pipelines are none."""
+    name = naming.clean(value)
+    return name if name and (key.lower() != "stage" or name.lower() in naming.ENVIRONMENTS) else None
 
 
 def _clean(kind: Kind, value: str) -> str | None:

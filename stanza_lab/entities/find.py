@@ -170,6 +170,20 @@ def _mention_table(alerts: pd.DataFrame, found: _Found) -> pd.DataFrame:
     return mentions.assign(alert_id=alerts["alert_id"].array.take(found.row))
 
 
+def _without_cluster(found: _Found) -> dict[int, set[str]]:
+    """Return the names of ECS services without their cluster, by entity, where just one service is called so."""
+    called: dict[str, set[int]] = defaultdict(set)
+    for code, reading in zip(found.entity.tolist(), found.readings, strict=True):
+        if reading.kind == "service":
+            called[reading.name.rpartition("/")[2]].add(code)
+    sole_of: dict[int, set[str]] = defaultdict(set)
+    for code, reading in zip(found.entity.tolist(), found.readings, strict=True):
+        name = reading.name.rpartition("/")[2]
+        if reading.kind == "service" and reading.resource and reading.resource.type == "ecs:service":
+            sole_of[code] |= {name} if len(called[name]) == 1 else set()
+    return sole_of
+
+
 def _entity_table(alerts: pd.DataFrame, evidence: Evidence, found: _Found) -> pd.DataFrame:
     spellings: list[set[str]] = [set() for _ in found.entity_ids]
     short: dict[int, str] = {}
@@ -178,12 +192,13 @@ def _entity_table(alerts: pd.DataFrame, evidence: Evidence, found: _Found) -> pd
         if reading.kind == "resource" and reading.resource:
             short[code] = min(reading.name, short.get(code, reading.name))
             spellings[code] |= {reading.resource.arn} if reading.resource.arn else set()
+    bare = _without_cluster(found)
     rows: list[dict[str, Any]] = []
     for code, entity_id in enumerate(found.entity_ids):
         kind, _, rest = entity_id.partition(":")
         name = short.get(code, rest)
         team = evidence.team_of.get(naming.key(name)) if kind == "service" else None
-        aliases = sorted(spellings[code] - {name})
+        aliases = sorted((spellings[code] | bare.get(code, set())) - {name})
         rows.append({"entity_id": entity_id, "kind": kind, "name": name, "aliases": aliases, "team": team})
     entities = schema.build(rows, schema.ENTITIES)
     if "starts_at" not in alerts.columns:

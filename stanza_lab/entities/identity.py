@@ -87,7 +87,7 @@ class Identity:
             beside[a].append((b, probability))
             beside[b].append((a, probability))
         names, found = self.statements.names, {}
-        for start in (k for k, name in enumerate(names) if self.group[k] == name):
+        for start in self._heads():
             way: dict[int, list[tuple[int, int, float]]] = {start: []}
             queue = [start]
             while queue:
@@ -98,6 +98,14 @@ class Identity:
                         queue.append(there)
             found.update({names[k]: steps for k, steps in way.items()})
         return found
+
+    def _heads(self) -> list[int]:
+        """Return of each service the name that is its own or, where no alert has that, one that a person gave it."""
+        heads: dict[str, int] = {}
+        for k, (name, service) in enumerate(zip(self.statements.names, self.group, strict=True)):
+            if name == service or (service not in heads and naming.key(name) in self.given):
+                heads[service] = k
+        return [*heads.values()]
 
 
 @cache
@@ -177,8 +185,9 @@ def learn(
     for a, b, found in zip(likely["a"].tolist(), likely["b"].tolist(), likely["probability"].tolist(), strict=True):
         if groups.agree(a, b):
             groups.join(a, b, found)
-    group = _called(statements, groups, listed, overrides)
-    return Identity(spelled, statements, pairs, group, groups.joined, by_people, overrides.given(spelled.canonical))
+    given = overrides.given(spelled.canonical)
+    group = _called(statements, groups, listed, given)
+    return Identity(spelled, statements, pairs, group, groups.joined, by_people, given)
 
 
 class _Groups:
@@ -220,35 +229,26 @@ class _Groups:
         return self.members.get(self.root(name), [name])
 
 
-def _called(statements: Statements, groups: _Groups, listed: set[str], overrides: Overrides) -> list[str]:
+def _called(statements: Statements, groups: _Groups, listed: AbstractSet[str], given: Mapping[str, str]) -> list[str]:
     """Return what each name's service is called.
 
-    A person's word counts first, then the catalogue's; then what has nothing around its core, stands in most places and
-    alerts, and is the shortest.
+    A person's word counts first, then the catalogue's; then what has nothing around its core, spells that out, stands
+    in most places and alerts, and is the shortest.
     """
     names = statements.names
-    group = list(names)
+    said = [given.get(naming.key(name)) for name in names]
     alerts = np.asarray(statements.counts.sum(axis=1)).ravel()
     places = np.diff(statements.counts.indptr)
+
+    def rank(k: int) -> tuple[bool, bool, int, int, float, int, str]:
+        core = statements.parts[k].joined
+        letters = "".join(letter for letter in names[k].lower() if letter.isalnum())
+        around = letters != core
+        return names[k] not in listed, around, -len(core), -int(places[k]), -alerts[k], len(names[k]), names[k]
+
+    group = [service or name for service, name in zip(said, names, strict=True)]
     for members in groups.members.values():
-
-        def rank(k: int) -> tuple[bool, bool, bool, int, int, float, int, str]:
-            letters = "".join(letter for letter in names[k].lower() if letter.isalnum())
-            core = statements.parts[k].joined
-            plain = letters == core
-            said = overrides.names_service(names[k])
-            return (
-                not said,
-                names[k] not in listed,
-                not plain,
-                -len(core),
-                -int(places[k]),
-                -alerts[k],
-                len(names[k]),
-                names[k],
-            )
-
-        best = names[min(members, key=rank)]
+        best = next((service for k in members if (service := said[k])), None) or names[min(members, key=rank)]
         for k in members:
             group[k] = best
     return group

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from stanza_lab.entities import naming
 
 HASH = "[bcdfghjklmnpqrstvwxz2456789]"
+_END = r"(?![A-Za-z0-9-])(?!_(?![a-z0-9-]{1,63}(?:\(|$)))"  # kubelet writes pod_namespace(uid)
 _LONG = re.compile(
-    rf"(?<![\w.@-])(?P<pod>[a-z0-9](?:[a-z0-9.-]{{0,200}}?[a-z0-9])?-(?P<hash>{HASH}{{6,10}}-{HASH}{{5}}))(?![\w-])(?!\.\w)"
+    rf"(?<![\w.@-])(?P<pod>[a-z0-9](?:[a-z0-9.-]{{0,200}}?[a-z0-9])?-(?P<hash>{HASH}{{6,10}}-{HASH}{{5}})){_END}(?!\.\w)"
 )
 _CALLED = re.compile(
     r"(?<![\w-])pods?(?:[_ .]?name)?[\"']?(?:[ :=/]{1,3})[\"'`]?(?:[a-z0-9-]{1,63}/)?"
-    r"(?P<pod>[a-z0-9][a-z0-9.-]{0,251}[a-z0-9])(?![\w-])",
+    rf"(?P<pod>[a-z0-9][a-z0-9.-]{{0,251}}[a-z0-9]){_END}",
     re.I,
 )
 _DRAWN = re.compile(r"(?=[a-z]*\d)(?=[\d-]*[a-z])[a-z0-9-]+")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations, product
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -56,15 +57,13 @@ class Overrides:
         return {naming.key(spelled): service for name, service in pairs for spelled in (canonical(name), name)}
 
     def apart_among(self, names: list[str]) -> set[tuple[int, int]]:
-        """Return the pairs of positions in `names` that are to stay apart."""
+        """Return the pairs of positions in `names` that are to stay apart: said to be, or of two services."""
         at = {naming.key(name): k for k, name in enumerate(names)}
-        groups = [[at[naming.key(name)] for name in group if naming.key(name) in at] for group in self.apart]
-        owners = [[at[naming.key(name)] for name in self.services if naming.key(name) in at]]
-        return {(min(a, b), max(a, b)) for group in (*groups, *owners) for a in group for b in group if a != b}
-
-    def names_service(self, name: str) -> bool:
-        """Return whether `name` is what a person calls a service."""
-        return naming.key(name) in {naming.key(service) for service in self.services}
+        apart = [pair for group in self.apart for pair in combinations(group, 2)]
+        told = [(service, *aliases) for service, aliases in self.services.items()]
+        apart += [pair for one, other in combinations(told, 2) for pair in product(one, other)]
+        known = [[at[naming.key(name)] for name in pair if naming.key(name) in at] for pair in apart]
+        return {(min(pair), max(pair)) for pair in known if len(pair) == 2}
 
     def team_aliases(self) -> dict[str, str]:
         """Return the folded canonical team of every folded other name."""

@@ -140,7 +140,10 @@ def distinct_values(values: pl.Series, keys: pl.Series | None = None) -> tuple[p
             values.drop_nulls(), None if keys is None else keys.filter(there)
         )
         return distinct, codes
-    codes = pd.factorize((values.hash() if keys is None else keys).to_numpy())[0].astype(np.int64)
+    keys = values.hash() if keys is None else keys
+    if keys.n_unique() == len(values):  # what differs in its hash differs
+        return values, np.arange(len(values))
+    codes = pd.factorize(keys.to_numpy())[0].astype(np.int64)
     distinct = values.gather(np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1)))
     if distinct.gather(codes).equals(values):
         return distinct, codes
@@ -202,8 +205,9 @@ def _scan_slice(texts: pl.Series, first: int) -> tuple[pl.Series, Ints, Ints]:
     # An address means something else in an error: it gets a mark there.
     address = segments.str.contains("://", literal=True)
     if address.any():
-        error = texts.str.contains_any(list(ERROR_WORDS), ascii_case_insensitive=True).gather(of_text)
-        segments = pl.select(pl.when(address & error).then(segments + MARK).otherwise(segments)).to_series()
+        there = np.flatnonzero(address.to_numpy())
+        words = texts.gather(of_text[there]).str.contains_any(list(ERROR_WORDS), ascii_case_insensitive=True)
+        segments = segments.scatter(there, segments.gather(there) + words.replace_strict({True: MARK, False: ""}))
     return segments.rename("segment"), number[of_text] + first, start
 
 

@@ -19,7 +19,7 @@ from stanza_lab.entities.kubernetes import HASH, find_pods
 from stanza_lab.entities.readings import Kind, Reading, method_of, of_host, of_pod, of_resource, service_name
 
 _KEY_VALUE = re.compile(
-    rf"(?<![\w./!-])(?<!NOT )(?:{PREFIX})(?P<key>{KEYS})(?P<sign>{LOOSE})(?!arn:)(?P<value>[A-Za-z0-9][\w./-]{{0,199}})(?P<next>.?)",
+    rf"(?<![\w./!-])(?<!NOT )(?:{PREFIX})(?P<key>{KEYS})(?P<sign>{LOOSE})(?!arn:)(?P<value>[A-Za-z0-9][\w./-]{{0,199}}(?:(?: [\w.-]+){{1,4}}(?=[\"`]))?)(?P<next>.?)",
     re.I | re.S,
 )
 _TIGHT = re.compile(r"[:=]|.*[\"'`]", re.S)
@@ -53,6 +53,7 @@ _IMAGE_KEY = re.compile(
     r"(?<![\w-])(?:container[_ ]?)?image(?:[_ ]?name)?[\"']?[ :=]{1,3}[\"'`]?(?P<image>[a-z0-9][\w./:@-]{0,300})", re.I
 )
 Place = tuple[int, int, list[Reading]]
+Finders = tuple[Callable[[str], Iterator[Place]], ...]
 
 
 def read_segment(text: str, *, error: bool) -> tuple[Reading, ...]:
@@ -63,7 +64,10 @@ def read_segment(text: str, *, error: bool) -> tuple[Reading, ...]:
     if text.startswith(("@", "#")):
         return ()  # a handle or a channel: whom to tell
     aside = ASIDE.search(text)
-    finders = _FINDERS if _MORE.search(text) else _FINDERS_OF_WORDS
+    if text.startswith(("http://", "https://")) and " " not in text:
+        finders: Finders = _FINDERS_OF_URLS
+    else:
+        finders = _FINDERS if _MORE.search(text) else _FINDERS_OF_WORDS
     places = [place for find in finders for place in find(text)]
     if "://" in text:
         places += _urls(text, error=error)
@@ -112,6 +116,8 @@ def _key_values(text: str) -> Iterator[Place]:
     for match in _KEY_VALUE.finditer(text):
         key, value = match["key"].lower(), match["value"].rstrip(".-/")
         start = match.start("value")
+        if (" " in value) > (match["sign"][-1:] in "\"'`") or (match["next"] == "*" and "*" not in match["sign"]):
+            continue  # words behind a name; service:orders-* in a query
         if not _TIGHT.fullmatch(match["sign"]) and not _stands_alone(value, match["next"]):
             continue
         kind = KIND_OF_KEY.get(key)
@@ -186,7 +192,8 @@ def _repositories(text: str) -> Iterator[Place]:
 def _callees(text: str) -> Iterator[Place]:
     if not any(sign in text for sign in (" ", "(", "|", "ipv4", ":///", "address=")):
         return
-    for start, end, name, is_host in find_callees(text):
+    begin = text.find(" ") if "://" in text.partition(" ")[0] else 0  # a URL is read as one
+    for start, end, name, is_host in find_callees(text, begin) if begin >= 0 else ():
         yield from _called(start, end, name, is_host=is_host)
 
 
@@ -209,7 +216,7 @@ def _host_names(text: str) -> Iterator[Place]:
                 yield *match.span("host"), [Reading("service", service, "host")]
         for match in hosts.FIND_FQDN.finditer(text):
             host = match["host"]
-            if hosts.is_host(host) and not hosts.is_tool(host) and arns.read_host(host) is None:
+            if hosts.is_host(host) and not hosts.is_tool(host) and not _OF_POD.search(host) and arns.read_host(host) is None:
                 yield *match.span("host"), [of_host(host, "text-host")]
     if "-" in text:
         for match in hosts.FIND_NODE.finditer(text):
@@ -246,6 +253,8 @@ _CLEAN: Mapping[Kind, Callable[[object], str | None]] = {
     "team": naming.clean_team,
 }
 # The order decides only between readings of the same place.
-_FINDERS_OF_WORDS = (_resources, _pods, _host_names)  # for what is one word: a pod, a host
+_FINDERS_OF_URLS: Finders = (_repositories,)  # what else stands in a URL is told by it
+_FINDERS_OF_WORDS: Finders = (_resources, _pods, _host_names)  # for what is one word: a pod, a host
+_OF_POD = re.compile(r"\.pod(?:\.cluster\.local)?$")  # 10-1-2-3.shop.pod.cluster.local is but its address
 _MORE = re.compile(r"[^A-Za-z0-9._-]")
-_FINDERS = (_resources, _repositories, _images, _traces, _callees, _workloads, _key_values, _pods, _host_names)
+_FINDERS: Finders = (_resources, _repositories, _images, _traces, _callees, _workloads, _key_values, _pods, _host_names)

@@ -183,3 +183,21 @@ def test_spans_name_services_too():
     spans = pd.DataFrame({"trace_id": ["t1"], "service": ["checkoutservice"]})
     resolver = EntityResolver().fit(alerts_of(("datadog", "checkout-service")), spans=spans)
     assert resolver.canonical("checkoutservice") == resolver.canonical("checkout-service")
+
+
+def test_what_was_learned_follows_what_people_say():
+    alerts = alerts_of(*CHECKOUT)
+    resolver = EntityResolver(overrides={"services": {"till": ["checkout"]}}).fit(alerts)
+    assert set(resolver.transform(alerts)["service"]) == {"till"}
+    names = resolver.names_.set_index("name")
+    assert names["basis"].to_dict() == {"checkout": "given", "prod-checkout-api": "learned", "web-checkout": "learned"}
+    assert names.loc["checkout", "confidence"] == 1.0
+    assert names.loc["web-checkout", "confidence"] < 1.0
+
+
+def test_names_given_to_two_services_are_never_joined_by_what_is_learned():
+    overrides = {"services": {"till": ["checkout"], "shop": ["web-checkout"]}}
+    alerts = alerts_of(*CHECKOUT)
+    services = resolve_entities(alerts, overrides=overrides)["service"].tolist()
+    assert services[0] == "till"
+    assert services[2] == "shop"
