@@ -44,7 +44,7 @@ def _alerts(
 
 _NAMES_LEGEND = (
     "sure: probability that the name means this service; basis stated: the name is used as it is, learned: from what "
-    "alerts tell of both names, given: a person said so; places: systems and their fields that use it"
+    "alerts tell of both names, given: a person said so; files say in which fields of which system it stands"
 )
 
 
@@ -80,8 +80,9 @@ def names(
         return
     title = f"{words.count(len(found), 'name')} of {services}; {words.count(len(doubts), 'conflict')}, see --conflicts"
     if format is Format.table:
-        found = found.assign(sure=found["confidence"].map(words.probability))
-        found = found[["service", "name", "sure", "basis", "places", "spellings"]]
+        systems = [", ".join(dict.fromkeys(place.split(" ")[0] for place in places)) for places in found["places"]]
+        found = found.assign(sure=found["confidence"].map(words.probability), used_by=systems)
+        found = found[["service", "name", "sure", "basis", "used_by", "spellings"]]
     emit(found, format=format, out=out, title=title, limit=limit, spare=("spellings",), legend=_NAMES_LEGEND)
 
 

@@ -15,7 +15,7 @@ _PREFIX = r"(?:outbound\|\d{1,5}\|[a-z0-9._-]{0,40}\||(?:dns|passthrough|xds|dis
 FILL = (
     r"(?:(?:(?:the|our|an?|remote|upstream|downstream|backend|target|external|internal|grpc|http|redis|postgres(?:ql)?"
     r"|mysql|mongodb|kafka|rabbitmq|amqp|broker|service|server|host|hostname|cluster|database|db|endpoint|node|api|at|on"
-    r"|dependency|app|app[- ]id|address|dial|tcp|lookup)"
+    r"|app|app[- ]id|address|dial|tcp|lookup)"
     r":? ){0,3}[\"'`(\[<]{0,2})" + _PREFIX
 )
 _QUOTE = r"[\"'`)\]]{0,2}"  # behind a name
@@ -76,10 +76,12 @@ HOST_FORMS: tuple[Form, ...] = (
     (r"lookup", r"(?: on [0-9\[]|: (?:no such|i/o|server|temporary|connection))"),
     (
         r"",
-        rf"{_QUOTE}:?{_ERRNO} (?:name or service not known|no such host(?: is known\.)?|name does not resolve|nodename nor servname"
-        r"|could not be resolved|\[root exception is)",
+        (
+            rf"{_QUOTE}:?{_ERRNO} (?:name or service not known|no such host(?: is known\.)?|name does not resolve"
+            r"|nodename nor servname|could not be resolved|\[root exception is)"
+        ),
     ),
-    (r"connect(?:ing)? to", r" port \d"),
+    (r"(?:(?:failed|failing|unable) to |could ?n[o']t |could not |cannot |can't )?connect(?:ing)? to", r" port \d"),
     (r"connect to", r" \[[a-z0-9./:, -]{1,200}\] (?:failed|timed)"),
     # What the settings of a database connection say: host=orders-db user=app.
     (
@@ -118,9 +120,7 @@ CALL_FORMS: tuple[Form, ...] = (
         rf"{_QUOTE} (?:is |was |has |has been )?(?:exhausted|full|empty|timed|depleted|saturated)",
     ),
     (
-        (
-            r"(?:connections?|requests?|calls?|rpcs?|queries|query|connecting|request to service|traffic) (?:to|towards)"
-        ),
+        r"(?:connections?|requests?|calls?|rpcs?|queries|query|connecting|request to service|traffic) (?:to|towards)",
         (
             rf"{_QUOTE}:?,? (?:port \d{{1,5}} )?(?:fail|timed|time ?out|timing|refused|was |were |is |are |keep|reset"
             r"|could|closed|lost|return|exceed|abort|has |have |errored|got |rejected|dropped|unavailable|unreachable"

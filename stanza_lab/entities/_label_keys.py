@@ -64,7 +64,7 @@ TRACES = (
         "oteltraceid",
     ),
     *("trace-id", "trace", "otel.trace_id", "x-b3-traceid", "trace.trace_id", "trace_parent", "dd_trace_id"),
-    *("otel_trace_id", "x-trace-id", "uber-trace-id", "sentry-trace", "b3", "contexts.trace.trace_id", "aws.xray.trace_id"),
+    *("otel_trace_id", "x-trace-id", "uber-trace-id", "sentry-trace", "b3", "contexts.trace.trace_id"),
 )
 URLS = (
     "url",

@@ -25,7 +25,7 @@ _CHARACTER = r"[A-Za-z0-9_./:@%+~#$&=?*-]"  # of a word
 
 _SERVICE_KEYS = (
     r"services?(?:[_. -]name)?|svc|kube_(?:service|deployment|stateful_set|daemon_set|cronjob)|exported_service"
-    r"|(?:affected|impacted)_service|microservice|service[\"'] ?: ?\{ ?[\"']name"
+    r"|(?:affected|impacted)_service|service[\"'] ?: ?\{ ?[\"']name"
     r"|k8s\.(?:deployment|statefulset|daemonset)\.name|app\.kubernetes\.io/name|deployment|statefulset|daemonset|cronjob"
 )
 KIND_OF_KEY: Mapping[str, Kind] = {
@@ -42,7 +42,9 @@ LOOSE = rf"[\"']?{_BOLD}? ?[:=]{{1,2}}>?(?:{_BOLD}[ \n]{{1,2}})? ?[\"'`\[]?\*{{0
 # Of keys in log lines and attributes: dd.service, resource.attributes.service.name.
 PREFIX = r"(?:(?:dd|otel|resource|attributes|attr|labels|tags|fields|meta)[._]){0,2}"
 # As kubectl and the usual rules write them: deployment/checkout, Deployment shop/checkout.
-WORKLOADS = r"(?:service|svc|deploy|deployment|sts|statefulset|ds|daemonset|cronjob|hpa|horizontalpodautoscaler)s?(?:\.apps)?"
+WORKLOADS = (
+    r"(?:service|svc|deploy|deployment|sts|statefulset|ds|daemonset|cronjob|hpa|horizontalpodautoscaler)s?(?:\.apps)?"
+)
 WORKLOAD_GAP = r"(?:/| [\"'`]?[a-z0-9-]{1,63}/)"
 
 # Whom a log line names as asking, where a link in an alert leads people, what a probe asked: nothing to be told.
@@ -73,7 +75,10 @@ _FOLLOWS = (
 _WORD = rf"{_CHARACTER}*"
 _NAME = rf"{_CHARACTER}+(?:<[a-z]{{1,12}}>{_WORD})?"
 # What else may have been called stands right behind: orders: connection refused to orders-db.
-_MORE = rf"[A-Za-z0-9]*(?:(?i:(?: connecting)?(?: to| from| by| for| at| with):?|:) [\"'`(\[]?{_CHARACTER}+| \({_CHARACTER}+|{_WORD})"
+_MORE = (
+    rf"[A-Za-z0-9]*(?:(?i:(?: connecting)?(?: to| from| by| for| at| with):?|:) [\"'`(\[]?{_CHARACTER}+"
+    rf"| \({_CHARACTER}+|{_WORD})"
+)
 
 
 def _called() -> tuple[str, ...]:

@@ -147,9 +147,7 @@ def find_callees(text: str, begin: int = 0) -> Iterator[Callee]:
             match = pattern.search(text, max(start, match.start() + 1))
 
 
-def read_callee(
-    raw: str, start: int = 0, *, grade: int = 0, quoted: bool = False, final: bool = True
-) -> Callee | None:
+def read_callee(raw: str, start: int = 0, *, grade: int = 0, quoted: bool = False, final: bool = True) -> Callee | None:
     """Return the callee that `raw` names, or None; the higher the grade, the more it must look like a name.
 
     `final` tells that no noun follows: in "calling back customers" a plain word is none.

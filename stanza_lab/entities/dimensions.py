@@ -68,6 +68,7 @@ _RULES = (
     _one("apiid", "apigateway:api", named=False),
     _one("graphqlapiid", "appsync:api", named=False),
     _one("topic", "kafka:topic", "", "aws/kafka"),
+    _Rule(("cluster name", "topic"), "kafka:topic", "{topic}"),
     _one("connectorname", "kafkaconnect:connector", "", "aws/kafkaconnect"),
     _one("cluster name", "kafka:cluster"),
     _Rule(("domainname", "clientid"), "es:domain", "{domainname}", "domain/{domainname}"),

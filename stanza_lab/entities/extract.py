@@ -153,7 +153,9 @@ def _of_dimensions(dimensions: Mapping[str, str], at: str, where: Mapping[str, s
         if key in _REMOTE and "::" not in value and "unknown" not in value.lower():
             found += [reading._replace(at=place) for reading in _called(value)]
         # AWS calls them Environment (Application Signals) and Stage (API Gateway).
-        elif KIND_OF.get(key.lower()) == "environment" and (name := _clean_environment(key, value)) and name not in told:
+        elif (
+            KIND_OF.get(key.lower()) == "environment" and (name := _clean_environment(key, value)) and name not in told
+        ):
             found.append(Reading("environment", name, "dimension", at=place))
     return found
 

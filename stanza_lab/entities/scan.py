@@ -30,6 +30,7 @@ MARK = "\x01"
 _INSTEAD = "\x02"  # of a mark that stands in a text: it is no part of a name either
 # Texts that a thread holds at once in their marked form: few enough for memory, enough to pay for its start.
 _LEAST, _MOST = 20_000, 250_000
+_RARE = 0.9  # share of distinct texts from which on to look for those that repeat does not pay
 
 
 class _Segments(NamedTuple):
@@ -73,7 +74,11 @@ def extract_entities(texts: str | Sequence[str | None] | pd.Series) -> pd.DataFr
     >>> extract_entities(text)[["kind", "name", "start", "end", "method"]].values.tolist()
     [['service', 'db-orders', 22, 31, 'callee'], ['resource', 'i-0abc1234def567890', 40, 59, 'id']]
     """
-    distinct, of_row = distinct_values(_series([texts] if isinstance(texts, str) else texts))
+    series = _series([texts] if isinstance(texts, str) else texts)
+    if not series.null_count() and series.hash().n_unique() > _RARE * len(series):
+        distinct, of_row = series, np.arange(len(series))
+    else:
+        distinct, of_row = distinct_values(series)
     found = _scan(distinct)
     readings, sizes = _read(found.distinct)
     occurrence, reading = spread(found.code, sizes)
@@ -140,10 +145,7 @@ def distinct_values(values: pl.Series, keys: pl.Series | None = None) -> tuple[p
             values.drop_nulls(), None if keys is None else keys.filter(there)
         )
         return distinct, codes
-    keys = values.hash() if keys is None else keys
-    if keys.n_unique() == len(values):  # what differs in its hash differs
-        return values, np.arange(len(values))
-    codes = pd.factorize(keys.to_numpy())[0].astype(np.int64)
+    codes = pd.factorize((values.hash() if keys is None else keys).to_numpy())[0].astype(np.int64)
     distinct = values.gather(np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1)))
     if distinct.gather(codes).equals(values):
         return distinct, codes
@@ -185,8 +187,6 @@ def without_marks(texts: pl.Series) -> pl.Series:
 
 def _scan_slice(texts: pl.Series, first: int) -> tuple[pl.Series, Ints, Ints]:
     """Return the segments of some texts, the number of the text of each and its place there."""
-    import polars as pl
-
     texts = without_marks(texts)
     kept = texts.str.contains(pattern())
     number = kept.arg_true().to_numpy().astype(np.int64)

@@ -19,7 +19,8 @@ from stanza_lab.entities.kubernetes import HASH, find_pods
 from stanza_lab.entities.readings import Kind, Reading, method_of, of_host, of_pod, of_resource, service_name
 
 _KEY_VALUE = re.compile(
-    rf"(?<![\w./!-])(?<!NOT )(?:{PREFIX})(?P<key>{KEYS})(?P<sign>{LOOSE})(?!arn:)(?P<value>[A-Za-z0-9][\w./-]{{0,199}}(?:(?: [\w.-]+){{1,4}}(?=[\"`]))?)(?P<next>.?)",
+    rf"(?<![\w./!-])(?<!NOT )(?:{PREFIX})(?P<key>{KEYS})(?P<sign>{LOOSE})(?!arn:)"
+    r"(?P<value>[A-Za-z0-9][\w./-]{0,199}(?:(?: [\w.-]+){1,4}(?=[\"`]))?)(?P<next>.?)",
     re.I | re.S,
 )
 _TIGHT = re.compile(r"[:=]|.*[\"'`]", re.S)
@@ -192,7 +193,8 @@ def _repositories(text: str) -> Iterator[Place]:
 def _callees(text: str) -> Iterator[Place]:
     if not any(sign in text for sign in (" ", "(", "|", "ipv4", ":///", "address=")):
         return
-    begin = text.find(" ") if "://" in text.partition(" ")[0] else 0  # a URL is read as one
+    first = text.partition(" ")[0]
+    begin = text.find(" ") if "://" in first and ":///" not in first else 0  # a URL is read as one
     for start, end, name, is_host in find_callees(text, begin) if begin >= 0 else ():
         yield from _called(start, end, name, is_host=is_host)
 
@@ -216,7 +218,8 @@ def _host_names(text: str) -> Iterator[Place]:
                 yield *match.span("host"), [Reading("service", service, "host")]
         for match in hosts.FIND_FQDN.finditer(text):
             host = match["host"]
-            if hosts.is_host(host) and not hosts.is_tool(host) and not _OF_POD.search(host) and arns.read_host(host) is None:
+            other = hosts.is_tool(host) or _OF_POD.search(host) or arns.read_host(host)
+            if hosts.is_host(host) and not other:
                 yield *match.span("host"), [of_host(host, "text-host")]
     if "-" in text:
         for match in hosts.FIND_NODE.finditer(text):

@@ -32,7 +32,7 @@ def test_entities(table):
         "environment:production": ["production", ["prod"]],
         f"resource:{ARN}": ["orders-db", [ARN]],
         "service:checkout": ["checkout", []],
-        "service:orders-db": ["orders-db", ["Orders-DB"]],
+        "service:orders-db": ["orders-db", ["Orders-DB", "prod-orders-db"]],
         "team:orders": ["orders", []],
     }
     schema.check(entities, schema.ENTITIES)
@@ -47,7 +47,7 @@ def test_mentions(table):
     assert rows == [
         ["a0", "service:checkout", "service", [], "field"],
         ["a0", "service:checkout", "summary", [0, 8], "weak-text"],
-        ["a0", "service:orders-db", "summary", [27, 36], "text"],
+        ["a0", "service:orders-db", "summary", [22, 36], "callee"],
         ["a1", "service:orders-db", "service", [], "field"],
         ["a1", f"resource:{ARN}", "resources", [], "arn"],
         ["a1", "service:orders-db", "resources", [], "arn-name"],

@@ -208,3 +208,42 @@ def test_places_are_those_of_the_names():
         ("url", "https://user:pw@api.example.com/v1"),
         ("resource", "api.example.com"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Slack and Markdown, keys of log lines, JSON
+        ("*Service:* pick-list\n*Environment:* prod", [("service", "pick-list"), ("environment", "prod")]),
+        ("*Service:*\n`pick-list`", [("service", "pick-list")]),
+        ("**Service**: pick-list **Env**: staging", [("service", "pick-list"), ("environment", "staging")]),
+        ("<b>Service:</b> pick-list", [("service", "pick-list")]),
+        ("*Team:* vision-ai", [("team", "vision-ai")]),
+        ('team="Payments Core"', [("team", "Payments Core")]),
+        ("dd.env=prod dd.service=tip-jar dd.version=1.2", [("environment", "prod"), ("service", "tip-jar")]),
+        ('resource.service.name="tip-jar"', [("service", "tip-jar")]),
+        ('"service": {"name": "tip-jar"}', [("service", "tip-jar")]),
+        ("Affected service: cart-api", [("service", "cart-api")]),
+        ("service=voting.emoji.svc.cluster.local", [("service", "voting")]),
+        # a query that leaves out, one of many, labels that name no service
+        ("{env:prod,!service:batch}", [("environment", "prod")]),
+        ("NOT service:cart", []),
+        ("service:cart-* is slow", []),
+        ('{namespace="shop"}', []),
+        # pods as the kubelet writes them
+        ("failed container in pod cart-7d9f8b6c5d-x2x4k_shop(0ae1)", [
+            ("pod", "cart-7d9f8b6c5d-x2x4k"), ("service", "cart")]),
+        ("10-0-1-7.shop.pod.cluster.local", []),
+        # traces and repositories
+        ("b3: 80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1", [("trace", "80f198ee56343ba864fe8b2a57d3eff7")]),
+        ("sentry-trace: 4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", [
+            ("trace", "4bf92f3577b34da6a3ce929d0e0e4736")]),
+        ('"trace":"projects/my-proj/traces/4bf92f3577b34da6a3ce929d0e0e4736"', [
+            ("trace", "4bf92f3577b34da6a3ce929d0e0e4736")]),
+        ("see https://gitlab.acme.internal/data/etl/nightly/-/jobs/5", [("repository", "data/etl/nightly")]),
+        ("runbook: https://github.com/acme/runbooks/blob/main/a.md", []),
+        ("**arn:aws:ecs:us-east-1:123456789012:service/ads/bid** restarts", [("ecs:service", "ads/bid")]),
+    ],
+)  # fmt: skip
+def test_how_tools_write(text, expected):
+    assert [found[:2] for found in said(text)] == expected
