@@ -1,7 +1,7 @@
 """Fit the weights behind identity to simulated spellings, and measure the identities on others.
 
-``python -m benchmarks.calibrate_identity`` writes `stanza_lab/entities/identity.json`; the same code and libraries give
-the same file. Nothing here ever sees a recording of a real production.
+``python -m benchmarks.calibrate_identity`` writes `stanza_lab/entities/identity/weights.json`; the same code and
+libraries give the same file. Nothing here ever sees a recording of a real production.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from benchmarks.identity import score
-from stanza_lab.entities import identity
 from stanza_lab.entities.evidence import Evidence
-from stanza_lab.entities.pairs import FEATURES, candidates
-from stanza_lab.entities.statements import gather
+from stanza_lab.entities.identity import learning
+from stanza_lab.entities.identity.pairs import FEATURES, candidates
+from stanza_lab.entities.identity.statements import gather
 from stanza_lab.simulate.spellings import Spellings, simulate_spellings
 
 FITTED = range(1000, 1060)
 HELD_OUT = range(5000, 5030)
 SPEAKS_FOR = {"same_words", "together", "hosts", "traces", "handover"}  # the other features speak against
 RIDGE = 1e-4
-TARGET = Path(identity.__file__).with_name("identity.json")
+TARGET = Path(learning.__file__).with_name("weights.json")
 
 
 def setting(seed: int) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def main() -> None:
         "weights": fit(fitted),
     }
     TARGET.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    identity.weights.cache_clear()
+    learning.weights.cache_clear()
     print(json.dumps(content["weights"], indent=2))
     held = pd.DataFrame([score(simulate_spellings(**setting(seed))) for seed in HELD_OUT])
     content["held_out_seeds"] = [HELD_OUT.start, HELD_OUT.stop]

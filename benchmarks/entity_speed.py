@@ -149,14 +149,14 @@ def _measured(call: str, file: Path) -> tuple[float, float, int, float]:
 def _peer(texts: pd.Series) -> Callable[[], int]:
     import polars as pl
 
-    from stanza_lab.entities.scan import pattern
+    from stanza_lab.entities.extraction.scan import pattern
 
     series = pl.from_pandas(texts)
     return lambda: int(series.str.extract_all(pattern()).list.len().sum())
 
 
 def _extract(texts: pd.Series) -> Callable[[], int]:
-    from stanza_lab.entities.scan import extract_entities
+    from stanza_lab.entities.extraction.scan import extract_entities
 
     extract_entities("warm")  # imports
     return lambda: len(extract_entities(texts))

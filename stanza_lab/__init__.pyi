@@ -12,7 +12,7 @@ from .entities import (
     resolve_entities,
     summarize_teams,
 )
-from .entities.resolver import EntityResolver
+from .entities.identity.resolver import EntityResolver
 from .history import History, IngestReport, fold_events, read_alerts, select_alerts
 from .incidents import IncidentClusterer, cluster_incidents, score_incidents, summarize_incidents
 from .loaders import read_traces

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from stanza_lab.entities.coverage import Coverage, coverage
+from stanza_lab.entities.coverage.coverage import Coverage, coverage
+from stanza_lab.entities.extraction.scan import extract_entities
 from stanza_lab.entities.find import find_entities
-from stanza_lab.entities.owners import infer_ownership
-from stanza_lab.entities.ownership import read_ownership
-from stanza_lab.entities.repositories import map_repositories
+from stanza_lab.entities.ownership.catalogues import read_ownership
+from stanza_lab.entities.ownership.owners import infer_ownership
+from stanza_lab.entities.ownership.repositories import map_repositories
+from stanza_lab.entities.ownership.teams import relate_teams, summarize_teams
 from stanza_lab.entities.resolve import resolve_entities
-from stanza_lab.entities.scan import extract_entities
-from stanza_lab.entities.teams import relate_teams, summarize_teams
 
 __all__ = [
     "Coverage",

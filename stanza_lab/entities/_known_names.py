@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from stanza_lab.entities.extraction.scan import MARK, distinct_values, without_marks
 from stanza_lab.entities.naming import Hit, NameFinder
-from stanza_lab.entities.scan import MARK, distinct_values, without_marks
 
 _FIRST = re.compile(r"[^\W_]+")
 

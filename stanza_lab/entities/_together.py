@@ -10,7 +10,7 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.entities.evidence import Evidence, open_catalog
-from stanza_lab.entities.overrides import Overrides, read_overrides
+from stanza_lab.entities.identity.overrides import Overrides, read_overrides
 from stanza_lab.entities.resolve import resolve
 
 Catalog = pd.DataFrame | str | PathLike[str] | None

@@ -16,15 +16,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from stanza_lab import schema
-from stanza_lab.entities import extract, naming
+from stanza_lab.entities import naming
 from stanza_lab.entities._known_names import find_known
-from stanza_lab.entities.arns import Resource
-from stanza_lab.entities.extract import Kind, Reading
-from stanza_lab.entities.identity import MIN_CONFIDENCE, Identity, learn
+from stanza_lab.entities.extraction import fields
+from stanza_lab.entities.extraction.arns import Resource
+from stanza_lab.entities.extraction.fields import Kind, Reading
+from stanza_lab.entities.identity.learning import MIN_CONFIDENCE, Identity, learn
+from stanza_lab.entities.identity.overrides import Overrides
+from stanza_lab.entities.identity.statements import gather
 from stanza_lab.entities.naming import Hit, Names
-from stanza_lab.entities.overrides import Overrides
-from stanza_lab.entities.ownership import read_ownership
-from stanza_lab.entities.statements import gather
+from stanza_lab.entities.ownership.catalogues import read_ownership
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -220,7 +221,7 @@ def _read(alerts: pd.DataFrame, name: str) -> Column:
     read: Callable[[str], list[Reading]]
     if name in ("resources", "trace_ids"):
         # A list is read as its distinct members, and two equal lists once.
-        read = extract.read_resource if name == "resources" else extract.read_trace
+        read = fields.read_resource if name == "resources" else fields.read_trace
         codes, lists = pd.factorize(np.array([*map(tuple, values), None], dtype=object)[:-1])
         members = {value: read(value) for each in lists for value in each}
         said = [_in_cluster([r for value in each for r in members[value]]) for each in lists]
@@ -228,8 +229,8 @@ def _read(alerts: pd.DataFrame, name: str) -> Column:
     codes, distinct = pd.factorize(values)
     texts = [str(value) for value in distinct]
     if name in TEXTS:
-        return Column(name, codes.astype(np.int64), texts, [*map(_in_cluster, extract.read_texts(texts))])
-    read = partial(extract.read_field, _STATED[_STATED.index(name)]) if name in _STATED else extract.read_labels
+        return Column(name, codes.astype(np.int64), texts, [*map(_in_cluster, fields.read_texts(texts))])
+    read = partial(fields.read_field, _STATED[_STATED.index(name)]) if name in _STATED else fields.read_labels
     return Column(name, codes.astype(np.int64), texts, [_in_cluster(read(text)) for text in texts])
 
 

@@ -14,12 +14,12 @@ import pandas as pd
 from stanza_lab import schema
 from stanza_lab.entities import naming
 from stanza_lab.entities.evidence import TEXTS, Codes, Evidence, open_catalog
-from stanza_lab.entities.extract import CONFIDENCE, Reading
-from stanza_lab.entities.overrides import Overrides, read_overrides
+from stanza_lab.entities.extraction.fields import CONFIDENCE, Reading
+from stanza_lab.entities.identity.overrides import Overrides, read_overrides
 from stanza_lab.entities.resolve import sole, stated_services
 
 if TYPE_CHECKING:
-    from stanza_lab.entities.arns import Resource
+    from stanza_lab.entities.extraction.arns import Resource
 
 
 def find_entities(

@@ -12,11 +12,11 @@ import pandas as pd
 from stanza_lab import schema
 from stanza_lab.entities import naming
 from stanza_lab.entities.evidence import TEXTS, Codes, Column, Evidence, Objects, open_catalog
-from stanza_lab.entities.extract import read_resource
-from stanza_lab.entities.overrides import Overrides, read_overrides
+from stanza_lab.entities.extraction.fields import read_resource
+from stanza_lab.entities.identity.overrides import Overrides, read_overrides
 
 if TYPE_CHECKING:
-    from stanza_lab.entities.extract import Kind, Reading
+    from stanza_lab.entities.extraction.fields import Kind, Reading
 
 _ELSEWHERE = ("callee", "text-host")  # a host that was called or talked of is not what the alert is about
 

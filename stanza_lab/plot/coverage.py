@@ -12,7 +12,7 @@ from stanza_lab.plot import _rows, _theme
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
-    from stanza_lab.entities.coverage import Coverage
+    from stanza_lab.entities.coverage.coverage import Coverage
 
 _ASKED = ("time", "service", "team", "resource")
 _SHARES = [(0.0, "#E8905A"), (0.5, "#F8E3D3"), (0.9, "#E4EEF7"), (1.0, "#9CC3E2")]  # none known to all known

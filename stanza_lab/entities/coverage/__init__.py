@@ -1,0 +1,1 @@
+"""What the alerts do not see -> shares, silent services, gaps, what to fix first."""

@@ -1,0 +1,1 @@
+"""Names -> one identity: taken apart, compared, joined, explained, overruled by people."""

@@ -1,0 +1,1 @@
+"""Who owns what: catalogues, and who is paged -> owners, teams, repositories."""
