@@ -38,8 +38,8 @@ def resolve_entities(
     once anything says so. Names of several tools that differ more (checkout, web-checkout, Checkout (P1)) become one
     where `EntityResolver`, which also explains them, finds that likely. Names with another environment stay apart, and
     so do orders-db and orders-api. Environments get one word each (prod, prd -> production). A team comes from the
-    labels, else from the catalogue. Notification targets and template residue never count. Doing it twice changes
-    nothing more.
+    labels, else from the catalogue. Notification targets and template residue never count. Give it the alerts
+    as a history has them: a second time, the names it wrote count as stated, and a few more may be joined.
 
     Parameters
     ----------

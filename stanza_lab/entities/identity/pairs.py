@@ -34,6 +34,7 @@ FEATURES = (
     "handover",
 )
 _CROWD = 60  # names with the same initials: compared only where they also share a word or its beginning
+_SPELLINGS = 200  # of one service at most
 _BY_CHANCE = 0.01
 _PLACES = 3  # more handovers say no more
 _UNTOLD = 3.0  # alerts added to those with another name, so that one of them says little
@@ -104,7 +105,8 @@ def _blocks(statements: Statements) -> Iterable[list[int]]:
     for number, parts in enumerate(statements.parts):
         letters[parts.joined].append(number)
         initials[tuple(sorted(word[0] for word in parts.core))].append(number)
-    yield from letters.values()
+    # More of the same letters are numbered things, such as runs of a job, and no spellings of one service.
+    yield from (group for group in letters.values() if len(group) <= _SPELLINGS)
     for key, crowd in initials.items():
         if len(crowd) <= _CROWD:
             yield crowd

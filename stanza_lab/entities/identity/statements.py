@@ -23,6 +23,7 @@ Mask = npt.NDArray[np.bool_]
 
 _OWN = ("field", "tag", "dimension", "pod", "arn-name", "key-value")  # a name that merely occurs may be another's
 _SPECIFIC = 8  # a host or trace that more names share tells nothing about any two
+_NAMED_AT_ONCE = 20  # an alert that names more services says nothing of any two
 _FEW = 10  # names a system must have before a beginning of any word counts as its convention
 _MOST = 0.5  # share of them that have a word
 _CATALOGUE, _TRACES = "catalogue", "traces"
@@ -114,6 +115,8 @@ def gather(evidence: Evidence, *, traced: dict[str, list[str]] | None = None) ->
     np.fmin.at(first, (name, place), first_seen[row])
     np.fmax.at(last, (name, place), last_seen[row])
     says = _table(row, name, (evidence.rows, len(known)))
+    says = (sparse.diags_array((np.diff(says.indptr) <= _NAMED_AT_ONCE).astype(np.float64)) @ says).tocsr()
+    says.eliminate_zeros()
     own = told[told["own"]]
     systems = own["place"].str.split(" ").str[0]
     users = {str(system): {number[n] for n in names} for system, names in own["name"].groupby(systems, sort=True)}
@@ -167,7 +170,7 @@ def _place(column: str, reading: Reading) -> tuple[str, bool]:
     """Return where in a system's alerts a name stands, and whether the system itself gives it there."""
     if reading.resource and reading.method == "arn-name":
         return reading.resource.type, True
-    return reading.at or column, column == "service" or reading.method == "dimension"
+    return f"{column}.{reading.at}" if reading.at else column, column == "service" or reading.method == "dimension"
 
 
 def _table(row: Codes, column: Codes, shape: tuple[int, int]) -> sparse.csr_array:

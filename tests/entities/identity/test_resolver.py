@@ -201,3 +201,16 @@ def test_names_given_to_two_services_are_never_joined_by_what_is_learned():
     services = resolve_entities(alerts, overrides=overrides)["service"].tolist()
     assert services[0] == "till"
     assert services[2] == "shop"
+
+
+def test_numbered_things_are_not_compared_with_each_other():
+    alerts = alerts_of(*[(("datadog", "sentry")[k % 2], f"job-{k:05d}AB{k:05d}") for k in range(3000)])
+    resolver = EntityResolver().fit(alerts)
+    assert len(resolver.identity_.pairs) < 3000
+    assert resolver.names_["service"].nunique() == 3000
+
+
+def test_an_alert_that_names_very_many_says_nothing_of_any_two():
+    labels = json.dumps({"tags": [f"service:unit{k}x" for k in range(500)]})
+    resolver = EntityResolver().fit(alerts_of(("datadog", "checkout"), labels=[labels]))
+    assert (resolver.identity_.pairs["alerts"] == 0).all()
