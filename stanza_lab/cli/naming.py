@@ -38,7 +38,12 @@ def _alerts(
             chosen = sl.select_alerts(resolved, since=since, until=until, where=where)
             known = known[known["alert_id"].isin(chosen["alert_id"])]
     if known.empty:
-        raise StanzaError("without alerts there is nothing to show; widen --since, --until or --where")
+        narrowed = since or until or where
+        raise StanzaError(
+            "without alerts there is nothing to show; widen --since, --until or --where"
+            if narrowed
+            else f"{history} holds no alerts; 'stanza-lab ingest EXPORTS --history {history}' reads some"
+        )
     return known, owned
 
 
@@ -95,7 +100,8 @@ def extract(
 ) -> None:
     """Show which services, resources, hosts, URLs, traces and teams a text mentions, and how sure that is."""
     format = format_of(format, out)  # noqa: A001
-    lines = sys.stdin.read().splitlines() if text == ["-"] else text
+    piped = text == ["-"]
+    lines = sys.stdin.buffer.read().decode(errors="replace").splitlines() if piped else text
     found = sl.extract_entities(lines)
     title = f"{words.count(len(found), 'mention')} in {words.count(len(lines), 'text')}"
     if format is Format.table:
@@ -174,7 +180,7 @@ def teams(
     title = f"{words.count(len(pairs), 'pair')} of teams paged together or for one service"
     if listed is not None:
         idle = int((listed["services"].str.len() == 0).sum())
-        heading = f"{words.count(len(listed), 'team')}" + (f", {idle:,} of them own nothing" if idle else "")
+        heading = f"{words.count(len(listed), 'team')}" + (f"; {idle:,} without a service of their own" if idle else "")
         emit(listed[["team", "words"]], format=format, out=None, title=heading, limit=limit)
         pairs = pairs.rename(columns={"expected": "chance"})
         pairs = pairs[["team", "other", "together", "of_alerts", "chance", "lift", "days", "shared_services"]]

@@ -41,7 +41,7 @@ Overrides = Annotated[
 Traces = Annotated[
     Path | None,
     typer.Option(
-        help="Traces to lay over the inferred edges: OTLP as JSON or protobuf, Jaeger, Zipkin; a file or a folder.",
+        help="Traces to compare with what the alerts tell: OTLP as JSON or protobuf, Jaeger, Zipkin; file or folder.",
         exists=True,
     ),
 ]

@@ -51,4 +51,5 @@ def resolve_together(
     together = Together(resolve(alerts, evidence), listed, evidence)
     owned = listed.assign(service=together.spelled(listed["service"])).astype({"team": "str"})
     owned = owned.groupby("service", sort=False).first().reset_index()[schema.OWNERSHIP.names]
+    owned = owned.assign(team=owned["team"].map(evidence.overrides.team, na_action="ignore"))
     return together._replace(owned=schema.check(owned, schema.OWNERSHIP))

@@ -68,6 +68,8 @@ class Evidence:
         min_confidence: float = MIN_CONFIDENCE,
     ) -> None:
         self.catalog = schema.empty(schema.OWNERSHIP) if catalog is None else catalog
+        named = np.array([naming.clean(name) is not None for name in self.catalog["service"]], dtype=bool)
+        self.catalog = self.catalog.loc[named]
         columns = {name: _read(alerts, name) for name in _READ if name in alerts.columns}
         system, systems = _systems(alerts)
         self.of_row, first = _distinct_rows(system, *(column.codes for column in columns.values()))
@@ -87,7 +89,7 @@ class Evidence:
         aws = np.array([system == _CASE_MATTERS for system in self.systems], dtype=np.int64)
         counts = self._count("service", self.weight)
         exact = self._count("service", self.weight * aws, besides=("tag", "key-value"))  # what others call it there
-        listed = [name for name in self.catalog["service"].dropna() if naming.clean(name)]
+        listed = self.catalog["service"].tolist()
         said = self.overrides
         named = [*said.services, *(name for names in (*said.services.values(), *said.apart) for name in names)]
         aliases = self._aliases(listed, [*counts])
@@ -119,6 +121,7 @@ class Evidence:
             listed=[*listed, *given.teams],
             bare=naming.bare_team,
             aliases=given.team_aliases(),
+            fixed={naming.key(team) for team in given.teams},
         )
 
     @cached_property
@@ -255,7 +258,8 @@ def _distinct_rows(first: Codes, *others: Codes) -> tuple[Codes, Codes]:
 def _without(column: Column, names: set[str]) -> Column:
     """Return a column whose readings name none of these services (folded)."""
     kept = [
-        [r for r in readings if r.kind != "service" or naming.key(r.name) not in names] for readings in column.readings
+        [r for r in readings if r.kind != "service" or names.isdisjoint(naming.spelled_as(r.name))]
+        for readings in column.readings
     ]
     return replace(column, readings=kept)
 
@@ -266,7 +270,7 @@ def _traced(spans: pd.DataFrame | None) -> dict[str, list[str]]:
         return {}
     spans = schema.check(spans, schema.SPANS, need=["trace_id", "service"])
     known = spans.dropna(subset=["service"]).groupby("service", observed=True)["trace_id"].unique()
-    return {str(service): ids.tolist() for service, ids in known.items()}
+    return {str(service): [trace for trace in ids if isinstance(trace, str)] for service, ids in known.items()}
 
 
 def _systems(alerts: pd.DataFrame) -> tuple[Codes, list[str | None]]:

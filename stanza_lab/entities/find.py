@@ -15,6 +15,7 @@ from stanza_lab import schema
 from stanza_lab.entities import naming
 from stanza_lab.entities.evidence import TEXTS, Codes, Evidence, open_catalog
 from stanza_lab.entities.extraction.fields import CONFIDENCE, Reading
+from stanza_lab.entities.extraction.scan import spread
 from stanza_lab.entities.identity.overrides import Overrides, read_overrides
 from stanza_lab.entities.resolve import sole, stated_services
 
@@ -106,7 +107,7 @@ def _gather(evidence: Evidence) -> _Found:
             readings += sorted(kept, key=lambda r: r.start)
             fields += [f"{name}.{r.at}" if r.at else name for r in readings[len(fields) :]]
             sizes.append(len(kept))
-        row, within = _spread(column.codes[evidence.of_row], np.array([*sizes, 0], dtype=np.int64))
+        row, within = spread(column.codes[evidence.of_row], np.array([*sizes, 0], dtype=np.int64))
         rows.append(row)
         numbers.append(offset + within)
     row, reading = np.concatenate(rows), np.concatenate(numbers)
@@ -116,17 +117,6 @@ def _gather(evidence: Evidence) -> _Found:
     place = {name: code for code, name in enumerate(entity_ids)}
     entity = np.array([place[name] for name in ids], dtype=np.int64)
     return _Found(fields, readings, entity, entity_ids, row[order], reading[order])
-
-
-def _spread(codes: Codes, sizes: Codes) -> tuple[Codes, Codes]:
-    """Return row and reading of every mention, where distinct value k says the next sizes[k] readings."""
-    firsts = np.cumsum(sizes) - sizes
-    per_row = sizes[codes]
-    before = np.cumsum(per_row) - per_row
-    return (
-        np.repeat(np.arange(len(codes)), per_row),
-        np.repeat(firsts[codes] - before, per_row) + np.arange(per_row.sum()),
-    )
 
 
 def _entity_ids(evidence: Evidence, readings: list[Reading]) -> list[str]:

@@ -119,6 +119,12 @@ def stem(name: str) -> str:
     return found["workload"] if found and _DIGIT.search(bare, found.end("workload")) else bare
 
 
+def spelled_as(name: str) -> set[str]:
+    """Return the folded names of which a service's name is a spelling by rule: its own, its stem, without cluster."""
+    folded = {key(name), key(stem(name)), key(name).rpartition("/")[2]}
+    return folded | {bare for each in folded for bare in bare_service(each)}
+
+
 def is_exception(text: str) -> bool:
     """Return whether `text` is an exception's: the service it names is the one that was called, not the caller."""
     return _EXCEPTION.search(text, 0, 500) is not None
@@ -178,6 +184,7 @@ class Names:
     ) -> None:
         self._fixed, self._stem = fixed, stem
         self._told = {*counts, *exact, *listed}
+        self._found = {*counts, *exact}
         times: Counter[str] = Counter()
         for name, count in counts.items():
             times[self._bared(name)] += count
@@ -206,6 +213,14 @@ class Names:
         while (shorter := self._shorter(folded)) is not None:
             folded = shorter
         return self._best.get(folded, name)
+
+    def seen(self, name: str) -> bool:
+        """Return whether a reading or the catalogue has this name, in this or another spelling by rule."""
+        return not self._seen.isdisjoint(spelled_as(name))
+
+    @cached_property
+    def _seen(self) -> set[str]:
+        return {folded for name in self._found for folded in spelled_as(name)}
 
     @cached_property
     def spellings(self) -> dict[str, list[str]]:

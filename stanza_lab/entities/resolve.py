@@ -180,7 +180,8 @@ def _resources(evidence: Evidence) -> list[tuple[str, ...]]:
 def _without_short(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return resources without those that are the end of an ARN beside them: a dimension's value, an instance id."""
     arns = [name for name in names if name.startswith("arn:")]
-    return tuple(n for n in names if n.startswith("arn:") or not any(arn.endswith((f":{n}", f"/{n}")) for arn in arns))
+    ends = {arn[at + 1 :] for arn in arns for at, letter in enumerate(arn) if letter in ":/"}
+    return tuple(name for name in names if name.startswith("arn:") or name not in ends)
 
 
 def _spelled(column: Column) -> tuple[Codes, list[tuple[str, ...]]]:

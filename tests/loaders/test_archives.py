@@ -256,3 +256,14 @@ def test_large_zip_inside_another_archive_is_not_opened(tmp_path, monkeypatch) -
     with zipfile.ZipFile(inner, "w") as archive:
         archive.writestr("a.json", "[" + "1," * 5_000 + "1]")
     assert outcome(tmp_path, gzip.compress(inner.getvalue())) == [("archive", 0, ["too_large"])]
+
+
+def test_a_member_without_a_name_stops_nothing(tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("x", b"{}")
+    path = tmp_path / "odd.zip"
+    path.write_bytes(packed.getvalue().replace(b"x", b"\0"))  # names end at a zero byte
+    batches = [*read_files(path)]
+    assert batches
+    assert all(batch.records == len(batch.rejected) + batch.ignored.total() for batch in batches)

@@ -69,7 +69,7 @@ def extract_entities(texts: str | Sequence[str | None] | pd.Series) -> pd.DataFr
     Examples
     --------
     >>> import stanza_lab as sl
-    >>> from stanza_lab.entities.extraction.scan import extract_entities
+    >>> from stanza_lab import extract_entities
     >>> text = "connection refused to db-orders:5432 on i-0abc1234def567890"
     >>> extract_entities(text)[["kind", "name", "start", "end", "method"]].values.tolist()
     [['service', 'db-orders', 22, 31, 'callee'], ['resource', 'i-0abc1234def567890', 40, 59, 'id']]
@@ -206,7 +206,8 @@ def _scan_slice(texts: pl.Series, first: int) -> tuple[pl.Series, Ints, Ints]:
     address = segments.str.contains("://", literal=True)
     if address.any():
         there = np.flatnonzero(address.to_numpy())
-        words = texts.gather(of_text[there]).str.contains_any(list(ERROR_WORDS), ascii_case_insensitive=True)
+        about, place = np.unique(of_text[there], return_inverse=True)
+        words = texts.gather(about).str.contains_any(list(ERROR_WORDS), ascii_case_insensitive=True).gather(place)
         segments = segments.scatter(there, segments.gather(there) + words.replace_strict({True: MARK, False: ""}))
     return segments.rename("segment"), number[of_text] + first, start
 

@@ -16,9 +16,7 @@ FIND_URL = re.compile(
 )
 _WEB = {"http", "https", "ws", "wss"}
 _NO_ADDRESS = {"file", "arn", "urn", "data", "about", "chrome-extension", "app", "docker", "docker-pullable"}
-_TOOL_PATH = re.compile(
-    r"/(?:[\w-]+/)*(?:runbooks?|playbooks?|dashboards?|monitors?|alerting|d|explore|silences?)/|/graph$"
-)
+_TOOL_PATH = re.compile(r"/(?:runbooks?|playbooks?|dashboards?|monitors?|alerting|d|explore|silences?)/|/graph$")
 _REPOSITORY_HOST = re.compile(r"(?:www\.|ssh\.)?(?P<site>github|gitlab|bitbucket)\.(?:[\w-]+\.)*[a-z]{2,}", re.I)
 _NO_OWNER = {
     *("orgs", "settings", "features", "topics", "search", "login", "about", "marketplace", "sponsors", "apps"),

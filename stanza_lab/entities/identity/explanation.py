@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,8 @@ def explain(identity: Identity, alias: str) -> NameExplanation:
     given = naming.key(alias) in identity.given or naming.key(spelled) in identity.given
     if spelled not in told.names and not given:
         near = [name for name in told.names if naming.key(alias) in naming.key(name)][:_SHOWN]
-        hint = f"; names like it are {near}" if near else f"; there are {len(told.names):,} names, see names_"
+        near = near or get_close_matches(alias, told.names, _SHOWN)
+        hint = f"; names like it are {near}" if near else f"; there are {len(told.names):,} names"
         raise ParameterError(f"no alert and no catalogue has a service called {alias!r}{hint}")
     service = identity.canonical(alias)
     if spelled not in told.names:

@@ -12,10 +12,27 @@ from typing import Any
 import yaml
 
 from stanza_lab.entities import naming
-from stanza_lab.errors import SchemaError
+from stanza_lab.errors import SchemaError, StanzaWarning
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses a key given twice: the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        keys = [key.value for key, _ in node.value]
+        twice = next((key for at, key in enumerate(keys) if key in keys[:at]), None)
+        if twice is not None:
+            message = f"{twice!r} stands there twice; put all its names into one list"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
 
 _KEYS = ("services", "apart", "not_services", "teams")
 _EXAMPLE = "services: {checkout: [prod-checkout-api, web-checkout]}"
+
+
+class OverridesWarning(StanzaWarning):
+    """Tell of names in the overrides that nothing else has: a slip of the pen, perhaps."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +76,25 @@ class Overrides:
     def apart_among(self, names: list[str]) -> set[tuple[int, int]]:
         """Return the pairs of positions in `names` that are to stay apart: said to be, or of two services."""
         at = {naming.key(name): k for k, name in enumerate(names)}
-        apart = [pair for group in self.apart for pair in combinations(group, 2)]
-        told = [(service, *aliases) for service, aliases in self.services.items()]
+
+        def known(group: Iterable[str]) -> list[int]:
+            return sorted({at[naming.key(name)] for name in group if naming.key(name) in at})
+
+        apart = [pair for group in self.apart for pair in combinations(known(group), 2)]
+        told = [found for service, aliases in self.services.items() if (found := known((service, *aliases)))]
         apart += [pair for one, other in combinations(told, 2) for pair in product(one, other)]
-        known = [[at[naming.key(name)] for name in pair if naming.key(name) in at] for pair in apart]
-        return {(min(pair), max(pair)) for pair in known if len(pair) == 2}
+        return {(min(pair), max(pair)) for pair in apart}
+
+    def team(self, name: str) -> str:
+        """Return what people call a team; `name` itself where they do not speak of it."""
+        given = {naming.key(other): team for team, others in self.teams.items() for other in (team, *others)}
+        return given.get(naming.key(name), name)
+
+    def unknown(self, known: Callable[[str], bool]) -> list[str]:
+        """Return the names of services they speak of that `known` does not know; a service may be a new name."""
+        told = [name for names in self.services.values() for name in names]
+        told += [name for group in self.apart for name in group]
+        return sorted({name for name in told if not known(name)})
 
     def team_aliases(self) -> dict[str, str]:
         """Return the folded canonical team of every folded other name."""
@@ -103,7 +134,7 @@ def read_overrides(source: Overrides | Mapping[str, Any] | str | PathLike[str] |
     if isinstance(source, (str, PathLike)):
         where = str(source)
         try:
-            content = yaml.safe_load(Path(source).read_text(encoding="utf-8"))
+            content = yaml.load(Path(source).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader)
         except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
             raise SchemaError(f"{where}: cannot be read as YAML: {error}") from error
     if content is None:

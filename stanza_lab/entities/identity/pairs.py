@@ -107,7 +107,7 @@ def _blocks(statements: Statements) -> Iterable[list[int]]:
         initials[tuple(sorted(word[0] for word in parts.core))].append(number)
     # More of the same letters are numbered things, such as runs of a job, and no spellings of one service.
     yield from (group for group in letters.values() if len(group) <= _SPELLINGS)
-    for key, crowd in initials.items():
+    for crowd in initials.values():
         if len(crowd) <= _CROWD:
             yield crowd
             continue
@@ -117,7 +117,7 @@ def _blocks(statements: Statements) -> Iterable[list[int]]:
             for left_out in range(len(core)):
                 kept = (*core[:left_out], *core[left_out + 1 :]) or (_skeleton(core[0]),)
                 finer[kept].append(number)
-        yield from (group for group in finer.values() if len(group) <= _CROWD * len(key))
+        yield from (group for group in finer.values() if len(group) <= _CROWD)
 
 
 def _skeleton(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +16,7 @@ from stanza_lab.entities import naming
 from stanza_lab.entities.evidence import Evidence, open_catalog
 from stanza_lab.entities.identity.explanation import NameExplanation, conflicts, explain
 from stanza_lab.entities.identity.learning import MIN_CONFIDENCE, Identity
-from stanza_lab.entities.identity.overrides import Overrides, read_overrides
+from stanza_lab.entities.identity.overrides import Overrides, OverridesWarning, read_overrides
 from stanza_lab.entities.resolve import resolve
 from stanza_lab.errors import ParameterError
 
@@ -37,7 +38,8 @@ class EntityResolver(TransformerMixin, BaseEstimator):
     catalog : DataFrame or path, optional
         `schema.OWNERSHIP` or files for `read_ownership`. Its names win.
     overrides : path or mapping, optional
-        What people say of names (see `read_overrides`); it always wins.
+        What people say of names, as a YAML file or what it holds; it always wins. Keys: `services` (name: other names
+        of it), `apart` (lists of names of which no two are one), `not_services` (names), `teams` (as services).
     min_confidence : float, default 0.7
         Probability from which on two names are one, between 0 and 1. Larger: fewer joins, fewer of them wrong. 1 joins
         nothing but what people say.
@@ -107,6 +109,11 @@ class EntityResolver(TransformerMixin, BaseEstimator):
             A table or file cannot be read.
         ParameterError
             `min_confidence` is not between 0 and 1.
+
+        Warns
+        -----
+        OverridesWarning
+            The overrides speak of services that no alert and no catalogue names.
         """
         if not isinstance(self.min_confidence, (int, float)) or not 0 <= self.min_confidence <= 1:
             raise ParameterError(f"min_confidence={self.min_confidence!r} must be between 0 and 1")
@@ -117,6 +124,11 @@ class EntityResolver(TransformerMixin, BaseEstimator):
             alerts, self.catalog_, overrides=self.overrides_, spans=spans, min_confidence=self.min_confidence
         )
         self.identity_: Identity = evidence.services
+        listed = {naming.key(name) for name in evidence.catalog["service"]}
+        spelled = evidence.spelled
+        if unknown := self.overrides_.unknown(lambda name: naming.key(name) in listed or spelled.seen(name)):
+            message = f"overrides speak of services that no alert and no catalogue names: {', '.join(unknown[:10])}"
+            warnings.warn(message, OverridesWarning, stacklevel=2)
         self.names_ = names_table(self.identity_)
         self.conflicts_ = conflicts(self.identity_)
         return self

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from stanza_lab.entities.extraction.scan import spread
 from stanza_lab.entities.identity.parts import Parts, parts_of
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _stated(evidence: Evidence) -> pd.DataFrame:
             [(r.name, *_place(column, r)) for r in readings if r.kind == "service" and r.method in _OWN]
             for readings in evidence.stated(column)
         ]
-        row, which = spread(evidence.columns[column].codes, said)
+        row, which = _spread(evidence.columns[column].codes, said)
         flat = pd.DataFrame([each for of_value in said for each in of_value], columns=["name", "at", "own"])
         flat = flat.iloc[which].reset_index(drop=True)
         place = [f"{systems[r]} {at}" for r, at in zip(row.tolist(), flat["at"], strict=True)]
@@ -157,13 +158,9 @@ def _stated(evidence: Evidence) -> pd.DataFrame:
     return told_as[["row", "name", "place", "own"]].reset_index(drop=True)
 
 
-def spread(codes: Codes, said: Sequence[Sequence[object]]) -> tuple[Codes, Codes]:
+def _spread(codes: Codes, said: Sequence[Sequence[object]]) -> tuple[Codes, Codes]:
     """Return row and position of everything that rows say, where value k says `said[k]` and positions run through."""
-    sizes = np.array([*map(len, said), 0], dtype=np.int64)
-    per_row = sizes[codes]
-    starts, before = np.cumsum(sizes) - sizes, np.cumsum(per_row) - per_row
-    which = np.repeat(starts[codes] - before, per_row) + np.arange(per_row.sum())
-    return np.repeat(np.arange(len(codes)), per_row), which
+    return spread(codes, np.array([*map(len, said), 0], dtype=np.int64))
 
 
 def _place(column: str, reading: Reading) -> tuple[str, bool]:
@@ -202,7 +199,7 @@ def _resources(evidence: Evidence) -> tuple[Codes, list[str]]:
             [r.resource.arn or r.name for r in readings if r.resource and not r.resource.named and r.kind == "resource"]
             for readings in column.readings
         ]
-        row, which = spread(column.codes, said)
+        row, which = _spread(column.codes, said)
         rows.append(row)
         flat = [each for of_value in said for each in of_value]
         things += [flat[k] for k in which.tolist()]

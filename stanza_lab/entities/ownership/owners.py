@@ -177,7 +177,14 @@ def _pages(together: Together) -> dict[str, _Pages]:
     spellings: Counter[str] = Counter()
     for _, team, number in rows:
         spellings[team] += number
-    names = naming.Names(spellings, listed=owned["team"].dropna().unique().tolist(), bare=naming.bare_team)
+    given = together.evidence.overrides
+    names = naming.Names(
+        spellings,
+        listed=[*owned["team"].dropna().unique(), *given.teams],
+        bare=naming.bare_team,
+        aliases=given.team_aliases(),
+        fixed={naming.key(team) for team in given.teams},
+    )
     named: Mapping[str, Counter[str]] = defaultdict(Counter)
     for service, team, number in rows:
         named[service][names.canonical(team)] += number

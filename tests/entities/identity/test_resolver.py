@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from stanza_lab import EntityResolver, resolve_entities, schema
+from stanza_lab.entities.identity.overrides import OverridesWarning
 from stanza_lab.errors import ParameterError, SchemaError
 
 
@@ -214,3 +215,35 @@ def test_an_alert_that_names_very_many_says_nothing_of_any_two():
     labels = json.dumps({"tags": [f"service:unit{k}x" for k in range(500)]})
     resolver = EntityResolver().fit(alerts_of(("datadog", "checkout"), labels=[labels]))
     assert (resolver.identity_.pairs["alerts"] == 0).all()
+
+
+def test_overrides_that_name_nothing_known_are_told():
+    with pytest.warns(OverridesWarning, match="no alert and no catalogue names: chekout"):
+        EntityResolver(overrides={"services": {"till": ["chekout"]}}).fit(alerts_of(*CHECKOUT))
+
+
+def test_a_key_given_twice_is_refused(tmp_path):
+    path = tmp_path / "names.yaml"
+    path.write_text("services:\n  a: [x]\n  a: [y]\n")
+    with pytest.raises(SchemaError, match="'a' stands there twice"):
+        EntityResolver(overrides=path).fit(alerts_of(*CHECKOUT))
+
+
+def test_what_is_no_service_is_none_in_any_spelling():
+    alerts = alerts_of(("datadog", "probe"), ("datadog", "prod-probe"), ("datadog", "Probe (P1)"), ("datadog", "web"))
+    assert resolve_entities(alerts, overrides={"not_services": ["probe"]})["service"].dropna().tolist() == ["web"]
+
+
+def test_a_team_may_be_called_as_its_longer_name():
+    alerts = alerts_of(("datadog", "x"), ("datadog", "x"), team=["pay", "team-pay"])
+    assert set(resolve_entities(alerts, overrides={"teams": {"team-pay": ["pay"]}})["team"]) == {"team-pay"}
+
+
+def test_spans_without_a_trace_id_name_services_still():
+    spans = pd.DataFrame({"trace_id": ["1", None], "service": ["web", "shop"]})
+    assert {"web", "shop"} <= set(EntityResolver().fit(alerts_of(("datadog", "web")), spans=spans).names_["name"])
+
+
+def test_a_nameless_row_of_the_catalogue_is_none():
+    catalog = pd.DataFrame({"service": ["checkout", ""], "team": ["shop", "lost"]})
+    assert resolve_entities(alerts_of(("datadog", "checkout")), catalog=catalog)["team"].tolist() == ["shop"]
