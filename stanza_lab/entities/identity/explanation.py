@@ -209,7 +209,7 @@ def _spelling(alias: str, spelled: str) -> str:
 def _words(identity: Identity, a: int, b: int) -> tuple[list[str], list[str]]:
     """Return what speaks for and against two names being one, in words, the weightiest first."""
     pairs, told = identity.pairs, identity.statements
-    row = pairs[(pairs["a"] == min(a, b)) & (pairs["b"] == max(a, b))].iloc[0]
+    row = pairs.iloc[identity.pair_at[min(a, b), max(a, b)]]
     one, other = told.parts[row["a"]], told.parts[row["b"]]
     speaks: list[str] = []
     against: list[str] = []

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,12 @@ class Identity:
         stated = self.given.get(naming.key(name))
         spelled = self.spelled.canonical(name)
         return stated or self.given.get(naming.key(spelled)) or self._of.get(spelled, spelled)
+
+    @cached_property
+    def pair_at(self) -> dict[tuple[int, int], int]:
+        """Position in `pairs` of each pair of names, the smaller number first."""
+        columns = (self.pairs[name].tolist() for name in ("a", "b"))
+        return {pair: at for at, pair in enumerate(zip(*columns, strict=True))}
 
     def paths(self) -> dict[str, list[tuple[int, int, float]]]:
         """Return for each name the joins that lead from it to the canonical name of its service."""
