@@ -26,7 +26,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "siblings": {"siblings": 1.0},
     "staging": {"staging": 0.3},
 }
-SEEDS = range(9000, 9003)
+SEEDS = range(9100, 9103)
 _TEXTS = ("alertname", "summary", "description", "service", "labels")
 
 

@@ -135,6 +135,9 @@ def read_overrides(source: Overrides | Mapping[str, Any] | str | PathLike[str] |
         where = str(source)
         try:
             content = yaml.load(Path(source).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader)
+        except yaml.MarkedYAMLError as error:
+            line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+            raise SchemaError(f"{where}{line}: cannot be read as YAML: {error.problem}") from error
         except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
             raise SchemaError(f"{where}: cannot be read as YAML: {error}") from error
     if content is None:

@@ -127,7 +127,7 @@ def test_overrides_may_be_a_file(tmp_path):
     path.write_text("services:\n  till: [checkout]\n")
     assert resolve_entities(alerts_of(("datadog", "checkout")), overrides=path)["service"].tolist() == ["till"]
     path.write_text("services: [")
-    with pytest.raises(SchemaError, match=r"names\.yaml: cannot be read as YAML"):
+    with pytest.raises(SchemaError, match=r"names\.yaml, line 1: cannot be read as YAML: expected"):
         resolve_entities(alerts_of(("datadog", "checkout")), overrides=path)
 
 
