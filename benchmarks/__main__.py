@@ -5,9 +5,30 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import edges, entities, entity_speed, grouping, identity, import_speed
+from benchmarks import (
+    correlation_speed,
+    edges,
+    entities,
+    entity_speed,
+    grouping,
+    identity,
+    import_speed,
+    time_clustering,
+)
 
-COUNTS = ("alerts", "true", "found", "true_edges", "cases", "mentions", "false", "services", "spellings")
+COUNTS = (
+    "alerts",
+    "true",
+    "found",
+    "true_edges",
+    "cases",
+    "mentions",
+    "false",
+    "services",
+    "spellings",
+    "alerts/s",
+    "added MB",
+)
 
 
 def main() -> None:
@@ -23,6 +44,9 @@ def main() -> None:
             "Alerts into incidents (1 is perfect; 'all' counts each noise alert as a class of its own)",
             grouping.table(shared),
         ),
+        ("The whole clusterer, in a process per size", correlation_speed.table()),
+        ("One new alert at a time", correlation_speed.one_by_one()),
+        ("HDBSCAN over time alone, beside hdbscan and scikit-learn in the same run", time_clustering.table()),
         ("Who depends on whom (compare auprc with chance)", edges.table(shared)),
         ("Import speed, beside DuckDB on the same file in the same run", import_speed.table()),
     ):

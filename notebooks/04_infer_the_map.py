@@ -123,4 +123,4 @@ sl.score_edges(model.edges_, call_graph=truth)
 # * Services that share a cause (a host, a deploy) look as if they depended on each other.
 # * Monitors evaluate once a minute, each at its own second: who fired first often means nothing.
 #
-# Next: `05_export_the_model` keeps the result.
+# Next: `05_tune_correlation` asks whether other parameters would group better.

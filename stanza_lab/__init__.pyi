@@ -14,23 +14,44 @@ from .entities import (
 )
 from .entities.identity.resolver import EntityResolver
 from .history import History, IngestReport, fold_events, read_alerts, select_alerts
-from .incidents import IncidentClusterer, cluster_incidents, score_incidents, summarize_incidents
+from .incidents import IncidentClusterer, TimeClusterer, cluster_incidents, score_incidents, summarize_incidents
+from .incidents.quality import Corrections, labels_from_pages, labels_from_spans, metrics, read_labels
+from .incidents.rules import (
+    AlertmanagerRoute,
+    AttributeRule,
+    GapRule,
+    GroupByRule,
+    SimilarityRule,
+    backtest_grouping,
+    read_rules,
+)
 from .loaders import read_traces
 from .production import ProductionMap
 from .report import write_figure, write_report
 from .simulate import Production, simulate_production
+from .tuning import TimeSplits, TuningResult, read_params, tune
 
 __version__: str
 
 __all__ = [
+    "AlertmanagerRoute",
+    "AttributeRule",
     "Bundle",
+    "Corrections",
     "DependencyModel",
     "EntityResolver",
+    "GapRule",
+    "GroupByRule",
     "History",
     "IncidentClusterer",
     "IngestReport",
     "Production",
     "ProductionMap",
+    "SimilarityRule",
+    "TimeClusterer",
+    "TimeSplits",
+    "TuningResult",
+    "backtest_grouping",
     "call_edges",
     "cluster_incidents",
     "coverage",
@@ -39,12 +60,18 @@ __all__ = [
     "find_entities",
     "fold_events",
     "infer_ownership",
+    "labels_from_pages",
+    "labels_from_spans",
     "load_bundle",
     "map_repositories",
+    "metrics",
     "overlay_traces",
     "plot",
     "read_alerts",
+    "read_labels",
     "read_ownership",
+    "read_params",
+    "read_rules",
     "read_traces",
     "relate_teams",
     "resolve_entities",
@@ -56,6 +83,7 @@ __all__ = [
     "simulate_production",
     "summarize_incidents",
     "summarize_teams",
+    "tune",
     "write_figure",
     "write_report",
 ]

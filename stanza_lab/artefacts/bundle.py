@@ -34,6 +34,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 TABLES = ("cofirings", "edges", "firings", "recent", "services")
 _OPTIONAL = ("recent",)  # a model made from statistics alone has none
+_EDGES = "edges.parquet"  # stands in the manifest for edges that the clusterer knew
 _FILES = {MANIFEST, *(f"{name}.parquet" for name in TABLES)}
 _COUNTED = ("alerts", "incidents", "services", "teams", "edges")
 _LIBRARIES = ("hdbscan", "networkx", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
@@ -51,7 +52,8 @@ class Bundle:
     manifest : dict
         Versions, parameters, data span, counts and the hash of every file.
     clusterer : IncidentClusterer
-        With the parameters it was fitted with, not fitted: `fit` it on alerts of your own.
+        With the parameters it was fitted with, not fitted: `fit` it on alerts of your own. Where it knew what depends
+        on what, its `edges` are those of the map.
     dependencies : DependencyModel
         Fitted: its statistics came along, so `partial_fit` goes on where it was.
     production : ProductionMap
@@ -123,7 +125,8 @@ def save_bundle(
     path : path-like
         Directory to make. It appears whole or not at all.
     clusterer : IncidentClusterer
-        Fitted. Its parameters are saved; the alerts it saw are not.
+        Fitted. Its parameters are saved; the alerts it saw are not. Of its `edges` only that there were some: those of
+        the map take their place.
     dependencies : DependencyModel
         Fitted. Its parameters and statistics are saved.
     production : ProductionMap
@@ -221,7 +224,7 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         return Bundle(
             path=path,
             manifest=manifest,
-            clusterer=IncidentClusterer(**parameters["incidents"]),
+            clusterer=IncidentClusterer(**_with_edges(parameters["incidents"], tables["edges"])),
             dependencies=dependencies,
             production=ProductionMap.from_tables(
                 schema.check(tables["edges"], schema.EDGES), services=tables["services"]
@@ -237,7 +240,7 @@ def _manifest(clusterer: IncidentClusterer, dependencies: DependencyModel, produ
     return {
         "format": FORMAT,
         "versions": {"stanza_lab": stanza_lab.__version__} | {n: importlib.metadata.version(n) for n in _LIBRARIES},
-        "parameters": {"incidents": clusterer.get_params(), "dependencies": dependencies.get_params()},
+        "parameters": {"incidents": _without_edges(clusterer), "dependencies": dependencies.get_params()},
         "statistics": dependencies.statistics_.settings(),
         "data": {
             "since": None if pd.isna(since) else since.isoformat(),
@@ -252,6 +255,18 @@ def _manifest(clusterer: IncidentClusterer, dependencies: DependencyModel, produ
             "edges": len(production.edges),  # a row per direction
         },
     }
+
+
+def _without_edges(clusterer: IncidentClusterer) -> dict[str, Any]:
+    """Return the parameters as a manifest holds them: of edges the file, as the bundle has a table of them."""
+    parameters: dict[str, Any] = clusterer.get_params()
+    return parameters | {"edges": None if parameters["edges"] is None else _EDGES}
+
+
+def _with_edges(parameters: dict[str, Any], edges: pd.DataFrame) -> dict[str, Any]:
+    """Return the parameters of a manifest with the edges they name."""
+    parameters = dict(parameters)  # a manifest that was altered may hold anything
+    return parameters | {"edges": edges if parameters.get("edges") == _EDGES else None}
 
 
 def _json(manifest: dict[str, Any]) -> bytes:

@@ -29,18 +29,12 @@ from stanza_lab.cli.options import (
     app,
 )
 from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
+from stanza_lab.cli.reading import KeepCopies, Known, Params, clusterer_for, read_known, say, without_copies
 from stanza_lab.errors import ParameterError, StanzaError
 from stanza_lab.production import Direction, words
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Known(NamedTuple):
-    """What was asked for, and the catalogue it was resolved with."""
-
-    alerts: pd.DataFrame
-    owners: pd.DataFrame | None
 
 
 class Analysis(NamedTuple):
@@ -53,38 +47,18 @@ class Analysis(NamedTuple):
     production: sl.ProductionMap
 
 
-def _alerts(
-    history: Path,
-    since: str | None,
-    until: str | None,
-    where: str | None,
-    ownership: list[Path] | None,
-    overrides: Path | None,
-) -> Known:
-    with stderr.status(Text(f"reading the alerts of {history}")):
-        known = sl.History(history).alerts()
-        owners = sl.read_ownership(ownership) if ownership else None
-        alerts = sl.resolve_entities(known, catalog=owners, overrides=overrides)
-        # After names are resolved: people filter by what they see.
-        alerts = sl.select_alerts(alerts, since=since, until=until, where=where)
-    if alerts.empty:
-        when = known["starts_at"].dropna()
-        span = f"{when.min():%Y-%m-%d %H:%M} to {when.max():%Y-%m-%d %H:%M} UTC" if len(when) else "no time at all"
-        _say("warning", f"none of the {len(known):,} alerts matches; the history covers {span}", "yellow")
-    return Known(alerts, owners)
-
-
-def _analyse(known: Known, traces: Path | None) -> Analysis:
-    alerts, owners = known
+def _analyse(known: Known, traces: Path | None, params: Path | None, *, keep_copies: bool) -> Analysis:
+    alerts = without_copies(known.alerts, keep=keep_copies)
     if alerts.empty:
         raise StanzaError("without alerts there is nothing to show; widen --since, --until or --where")
+    spans = sl.read_traces(traces) if traces else None
     with stderr.status(f"grouping {len(alerts):,} alerts"):
-        clusterer = sl.IncidentClusterer().fit(alerts)
+        clusterer = clusterer_for(alerts, params=params, spans=spans).fit(alerts)
     alerts = alerts.assign(incident_id=clusterer.labels_)
     with stderr.status(f"inferring dependencies from {len(alerts):,} alerts"):
         model = sl.DependencyModel().fit(alerts)
-    edges = sl.overlay_traces(model.edges_, sl.read_traces(traces)) if traces else model.edges_
-    return Analysis(alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=owners))
+    edges = model.edges_ if spans is None else sl.overlay_traces(model.edges_, spans)
+    return Analysis(alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=known.owners))
 
 
 _WAYS = {"forward": "->", "both": "<->", "unknown": "--"}
@@ -129,37 +103,11 @@ def alerts(
 ) -> None:
     """List the alerts of a history, services and teams resolved."""
     format = format_of(format, out)  # noqa: A001
-    found = _alerts(history, since, until, where, ownership, overrides).alerts
+    found = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides).alerts
     if format is Format.table:
         found = found[["starts_at", "ends_at", "source", "severity", "service", "team", "alertname", "summary"]]
     spare = ("summary", "ends_at", "source", "team", "severity")
     emit(found, format=format, out=out, title=f"{len(found):,} alerts, times in UTC", limit=limit, spare=spare)
-
-
-@app.command()
-def incidents(
-    history: HistoryPath,
-    since: Since = None,
-    until: Until = None,
-    where: Where = None,
-    ownership: Ownership = None,
-    overrides: Overrides = None,
-    format: As = None,  # noqa: A002
-    out: Out = None,
-    limit: Limit = 40,
-) -> None:
-    """Group alerts into incidents and list them."""
-    format = format_of(format, out)  # noqa: A001
-    found = sl.cluster_incidents(_alerts(history, since, until, where, ownership, overrides).alerts)
-    summary = sl.summarize_incidents(found)
-    alone = int((found["incident_id"] == sl.schema.NOISE).sum())
-    title = f"{len(summary):,} incidents of {len(found) - alone:,} alerts; {alone:,} alerts on their own; times in UTC"
-    if format is Format.table:
-        summary = summary.assign(spread=summary["spread_s"].map(words.span))
-        summary = summary[["incident_id", "starts_at", "spread", "alerts", "severity", "first_service", "title"]]
-    legend = "spread: from the first to the last alert's start; first_service: fired first, which is a hint, no proof"
-    spare = ("severity", "first_service")
-    emit(summary, format=format, out=out, title=title, limit=limit, spare=spare, legend=legend)
 
 
 @app.command()
@@ -171,6 +119,8 @@ def dependencies(
     traces: Traces = None,
     ownership: Ownership = None,
     overrides: Overrides = None,
+    params: Params = None,
+    keep_copies: KeepCopies = False,
     min_confidence: Min = 0.5,
     format: As = None,  # noqa: A002
     out: Out = None,
@@ -181,7 +131,8 @@ def dependencies(
     The table has a row per pair; files have a row per direction of each pair.
     """
     format = format_of(format, out)  # noqa: A001
-    found = _analyse(_alerts(history, since, until, where, ownership, overrides), traces)
+    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
+    found = _analyse(known, traces, params, keep_copies=keep_copies)
     links = found.production.links
     sure = links["strength"] >= min_confidence
     title = (
@@ -222,6 +173,8 @@ def map_(
     traces: Traces = None,
     ownership: Ownership = None,
     overrides: Overrides = None,
+    params: Params = None,
+    keep_copies: KeepCopies = False,
     min_confidence: Least = None,
     html: Annotated[Path | None, typer.Option(help="Write the picture to this file; opens offline.")] = None,
     format: As = None,  # noqa: A002
@@ -234,7 +187,8 @@ def map_(
         raise ParameterError("--service and --team are two views; pass one of them")
     if direction != "both" and not service:
         raise ParameterError("--direction is seen from a service; add --service NAME")
-    production = _analyse(_alerts(history, since, until, where, ownership, overrides), traces).production
+    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
+    production = _analyse(known, traces, params, keep_copies=keep_copies).production
     if service:
         production = production.near(service, hops=hops, direction=direction, min_confidence=min_confidence)
     elif team:
@@ -269,9 +223,12 @@ def report(
     traces: Traces = None,
     ownership: Ownership = None,
     overrides: Overrides = None,
+    params: Params = None,
+    keep_copies: KeepCopies = False,
 ) -> None:
     """Write one offline HTML page: findings in words, figures, tables."""
-    found = _analyse(_alerts(history, since, until, where, ownership, overrides), traces)
+    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
+    found = _analyse(known, traces, params, keep_copies=keep_copies)
     summary = sl.summarize_incidents(found.alerts)
     path = sl.write_report(out, alerts=found.alerts, incidents=summary, production=found.production)
     typer.echo(str(path))
@@ -287,10 +244,13 @@ def bundle(
     traces: Traces = None,
     ownership: Ownership = None,
     overrides: Overrides = None,
+    params: Params = None,
+    keep_copies: KeepCopies = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
 ) -> None:
     """Fit the models on a history and save them as a bundle: JSON and Parquet, no alert text."""
-    found = _analyse(_alerts(history, since, until, where, ownership, overrides), traces)
+    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
+    found = _analyse(known, traces, params, keep_copies=keep_copies)
     path = sl.save_bundle(
         out, clusterer=found.clusterer, dependencies=found.model, production=found.production, overwrite=force
     )
@@ -329,13 +289,8 @@ def lab() -> None:
     raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(checkout() / "notebooks")]))  # noqa: S603
 
 
-def _say(kind: str, message: object, style: str) -> None:
-    """Print one line to standard error; messages carry file names and other untrusted text."""
-    stderr.print(Text(f"{kind}: {plain(str(message))}", style=style))
-
-
 def _warn(message: Warning | str, *_: object) -> None:
-    _say("warning", message, "yellow")
+    say("warning", message, "yellow")
 
 
 def main() -> None:
@@ -344,14 +299,14 @@ def main() -> None:
     try:
         app()
     except ParameterError as error:
-        _say("error", error, "red")
+        say("error", error, "red")
         sys.exit(2)
     except StanzaError as error:
-        _say("error", error, "red")
+        say("error", error, "red")
         sys.exit(1)
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        _say("error", f"{error.strerror}: {error.filename}" if error.filename else error, "red")
+        say("error", f"{error.strerror}: {error.filename}" if error.filename else error, "red")
         sys.exit(1)

@@ -1,8 +1,23 @@
 """Figures: each function takes tables or a map and returns a plotly figure, showing nothing itself."""
 
+from stanza_lab.plot.condensed_tree import condensed_tree
 from stanza_lab.plot.coverage import coverage
 from stanza_lab.plot.heatmap import firing_heatmap
+from stanza_lab.plot.incident_swimlane import incident_swimlane
+from stanza_lab.plot.parameter_importance import parameter_importance
 from stanza_lab.plot.production_map import production_map
 from stanza_lab.plot.timeline import timeline
+from stanza_lab.plot.trade_off import trade_off
+from stanza_lab.plot.why_together import why_together
 
-__all__ = ["coverage", "firing_heatmap", "production_map", "timeline"]
+__all__ = [
+    "condensed_tree",
+    "coverage",
+    "firing_heatmap",
+    "incident_swimlane",
+    "parameter_importance",
+    "production_map",
+    "timeline",
+    "trade_off",
+    "why_together",
+]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,6 +90,7 @@ def test_a_broken_manifest_is_refused(saved: Path, content: bytes) -> None:
     [
         ("parameters", {}),
         ("parameters", {"incidents": {"no_such": 1}, "dependencies": {}}),
+        ("parameters", {"incidents": "x", "dependencies": {}}),
         ("parameters", []),
         ("statistics", {"window": "x"}),
         ("files", []),
@@ -177,6 +179,27 @@ def test_parameters_of_any_type_the_models_take_are_saved(models: Models, tmp_pa
     assert pd.Timedelta(loaded.clusterer.max_gap) == pd.Timedelta(span)
     assert loaded.clusterer.fit(alerts).labels_.tolist() == clusterer.labels_.tolist()
     pd.testing.assert_frame_equal(loaded.dependencies.edges_, model.edges_)
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_edges_the_clusterer_knew_are_those_of_the_map(models: Models, tmp_path: Path, graph: bool) -> None:
+    edges = nx.DiGraph([("web", "db")]) if graph else models.production.edges
+    alerts = sl.simulate_production(services=12, teams=3, days=21, incidents=15, random_state=5).alerts
+    clusterer = sl.IncidentClusterer(edges=edges).fit(alerts)
+    path = sl.save_bundle(tmp_path / "b", **models._replace(clusterer=clusterer)._asdict())
+    assert json.loads((path / "manifest.json").read_text())["parameters"]["incidents"]["edges"] == "edges.parquet"
+    loaded = sl.load_bundle(path).clusterer
+    pd.testing.assert_frame_equal(loaded.edges, models.production.edges)
+    if not graph:
+        assert loaded.fit(alerts).labels_.tolist() == clusterer.labels_.tolist()
+
+
+@pytest.mark.parametrize("edges", ["../edges.parquet", ["web", "db"], {"src": "web"}])
+def test_edges_in_a_manifest_are_never_a_path(saved: Path, edges: object) -> None:
+    manifest = json.loads((saved / "manifest.json").read_text())
+    manifest["parameters"]["incidents"]["edges"] = edges
+    (saved / "manifest.json").write_text(json.dumps(manifest))
+    assert sl.load_bundle(saved).clusterer.edges is None
 
 
 def test_a_parameter_that_is_no_plain_value_is_named(models: Models, tmp_path: Path) -> None:

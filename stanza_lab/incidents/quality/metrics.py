@@ -1,15 +1,50 @@
-"""How well a grouping agrees with the truth."""
+"""Measures of a grouping (`stanza_lab.metrics`): plain functions over two label arrays, and verbs over tables."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
-from sklearn.metrics.cluster import pair_confusion_matrix
 
-from stanza_lab import schema
-from stanza_lab.errors import SchemaError
+from stanza_lab.incidents.quality._contingency import Ints, contingency
+from stanza_lab.incidents.quality.agreement import (
+    Agreement,
+    ami,
+    ari,
+    b_cubed,
+    b_cubed_f1,
+    completeness,
+    coverage,
+    homogeneity,
+    mutual_information,
+    of_alerts,
+    of_information,
+    of_pairs,
+    pairwise,
+    pairwise_f1,
+    rand,
+    v_measure,
+)
+from stanza_lab.incidents.quality.compressing import compress, compression
+from stanza_lab.incidents.quality.labels import needed, true_groups
+from stanza_lab.incidents.quality.mistakes import count_mistakes, grouping_errors
 from stanza_lab.schema import NOISE
+
+__all__ = [
+    "Agreement",
+    "ami",
+    "ari",
+    "b_cubed",
+    "b_cubed_f1",
+    "completeness",
+    "compression",
+    "coverage",
+    "grouping_errors",
+    "homogeneity",
+    "pairwise",
+    "pairwise_f1",
+    "score_incidents",
+    "v_measure",
+]
 
 
 def score_incidents(alerts: pd.DataFrame, *, truth: pd.Series | pd.DataFrame) -> pd.DataFrame:
@@ -40,16 +75,30 @@ def score_incidents(alerts: pd.DataFrame, *, truth: pd.Series | pd.DataFrame) ->
           that belongs together; of the pairs that belong together, the share put together; their harmonic mean. Null
           when there is no such pair
         - coverage (float64): share of the alerts that were put into an incident; null without alerts
+        - homogeneity, completeness, v_measure (float64): how far found incidents are of one true one, true ones in one
+          found one; their harmonic mean (high for many small groups whatever their quality)
+        - b_cubed_precision, b_cubed_recall, b_cubed_f1 (float64): as pairwise, with every alert of the same weight
+        - over_grouped (int64): found incidents that hold alerts of more than one true incident
+        - over_grouped_noise (int64): found incidents that hold alerts of no true incident
+        - under_grouped (int64): true incidents whose alerts lie in more than one found incident
+        - under_grouped_alone (int64): true incidents of more than one alert of which some were left on their own
+        - compression (float64): 1 - pages / alerts, where each found incident and each alert on its own is a page;
+          means nothing without the recall beside it
 
     Raises
     ------
     SchemaError
         A column is missing, or the index of `truth` is not that of `alerts`.
 
+    See Also
+    --------
+    metrics.grouping_errors : Which incidents are wrong, one row each.
+
     References
     ----------
     Hubert, Arabie (1985), Comparing partitions, doi:10.1007/BF01908075. Vinh, Epps, Bailey (2010), Information
-    theoretic measures for clusterings comparison, JMLR 11.
+    theoretic measures for clusterings comparison, JMLR 11. Amigó et al. (2009), A comparison of extrinsic clustering
+    evaluation metrics, doi:10.1007/s10791-008-9066-8.
 
     Examples
     --------
@@ -64,62 +113,31 @@ def score_incidents(alerts: pd.DataFrame, *, truth: pd.Series | pd.DataFrame) ->
     pairwise_precision              1.0        0.33
     pairwise_recall                 1.0        1.00
     """
-    alerts = schema.check(alerts, schema.ALERTS, need=["incident_id"])
-    known, true = _true_groups(alerts, truth)
-    found = alerts["incident_id"].to_numpy()[known]
+    known, true = true_groups(alerts, truth)
+    found = needed(alerts, ["incident_id"])["incident_id"].to_numpy()[known]
     inside = true != NOISE
     rows = {"incident alerts": _measures(true[inside], found[inside]), "all alerts": _measures(true, found)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("over")
 
 
-def _true_groups(alerts: pd.DataFrame, truth: pd.Series | pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of alerts of which `truth` speaks, and their true incident as a number, -1 = none."""
-    if isinstance(truth, pd.Series):
-        if not truth.index.equals(alerts.index):
-            raise SchemaError("truth: its index is not that of alerts; pass truth.set_axis(alerts.index) if rows align")
-        return np.arange(len(alerts)), _numbered(truth)
-    if "incident_id" not in truth.columns or not {"alert_id", "native_id"} & set(truth.columns):
-        raise SchemaError(
-            f"truth: columns are {list(truth.columns)[:30]}; pass incident_id with alert_id or native_id, "
-            "or a Series with the index of alerts"
-        )
-    labels = truth.assign(incident_id=_numbered(truth["incident_id"]))
-    if "alert_id" in labels:
-        ids = schema.check(alerts, schema.ALERTS, need=["alert_id"])["alert_id"].reset_index(drop=True)
-        group = labels.drop_duplicates("alert_id").set_index("alert_id")["incident_id"]
-    else:
-        ids = schema.check(alerts, schema.ALERTS, need=["event_ids"])["event_ids"].reset_index(drop=True).explode()
-        firing = labels[labels["kind"] == "firing"] if "kind" in labels else labels
-        group = firing.drop_duplicates("native_id").set_index("native_id")["incident_id"]
-    said = ids.map(group).dropna()
-    said = said[~said.index.duplicated()].astype("int64")
-    return said.index.to_numpy(), said.to_numpy()
-
-
-def _numbered(truth: pd.Series) -> np.ndarray:
-    """Return numbers for the names of incidents, -1 for none."""
-    none = truth.isna() | truth.isin(["", NOISE])
-    return np.asarray(pd.factorize(truth.mask(none))[0])
-
-
-def _measures(true: np.ndarray, found: np.ndarray) -> dict[str, float]:
+def _measures(true: Ints, found: Ints) -> dict[str, float]:
     """Return the measures of two groupings, of which -1 says: on its own."""
-    alone = -2 - np.arange(len(true))  # a name for each alert on its own
-    a, b = np.where(true == NOISE, alone, true), np.where(found == NOISE, alone, found)
-    some = len(true) > 0
-    (_, wrong), (missed, right) = pair_confusion_matrix(a, b) if some else np.zeros((2, 2), dtype=np.int64)
+    table = contingency(true, found)
+    pairs, alerts = of_pairs(table), of_alerts(table)
     return {
-        "n": len(true),
+        "n": table.n,
         "incidents_true": len(np.unique(true[true != NOISE])),
         "incidents_found": len(np.unique(found[found != NOISE])),
-        "ari": adjusted_rand_score(a, b) if some else np.nan,
-        "ami": adjusted_mutual_info_score(a, b) if some else np.nan,
-        "pairwise_precision": _share(right, right + wrong),
-        "pairwise_recall": _share(right, right + missed),
-        "pairwise_f1": _share(2 * right, 2 * right + wrong + missed),
-        "coverage": _share(int((found != NOISE).sum()), len(found)),
+        "ari": rand(table),
+        "ami": mutual_information(table),
+        "pairwise_precision": pairs.precision,
+        "pairwise_recall": pairs.recall,
+        "pairwise_f1": pairs.f1,
+        "coverage": coverage(found),
+        **of_information(table)._asdict(),
+        "b_cubed_precision": alerts.precision,
+        "b_cubed_recall": alerts.recall,
+        "b_cubed_f1": alerts.f1,
+        **count_mistakes(true, found),
+        "compression": compress(table.n, len(table.found_sizes)),
     }
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else np.nan
