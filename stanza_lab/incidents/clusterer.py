@@ -34,8 +34,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
     """Group alerts into incidents.
 
     The distance between two alerts is a time: how far apart they fired, plus what pushes them apart (another service,
-    another team, rules that mostly fire alone, a crowded hour), minus what draws them together (services that call each
-    other, a shared trace, rules that came together before, company of other rules). HDBSCAN finds what is dense under
+    another team, rules that fire as by chance, a crowded hour), minus what draws them together (services that call each
+    other, a shared trace, rules that came together before, more company of other rules than usual). HDBSCAN finds what is dense under
     this distance; every other alert is noise. `explain` shows the sum for any alert.
 
     Parameters
@@ -45,20 +45,21 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         fewer, longer incidents, less noise.
     resolution : duration, default "4min"
         Alerts no further apart than this always hold together, even two alone, and how near they are makes no
-        difference (monitors check once a minute: the order within a minute means nothing). Larger: incidents are split
-        less, two alerts make an incident more often. "0s" turns it off.
+        difference (monitors check once a minute: the order within a minute means nothing), but for chronic alerts (see
+        `max_chronic`). Larger: incidents are split less, two alerts make an incident more often. "0s" turns it off.
     min_alerts : int, default 2
         Fewest alerts of an incident, at least 2. Larger: more noise.
     min_rules : int, default 1
         Fewest different rules of an incident, at least 1: one rule that fires again and again is flapping. Larger: more
-        noise. Has no effect where neither `rule_key` nor `alertname` is known.
+        noise. An alert of which neither `rule_key` nor `alertname` is known counts as a rule of its own.
     min_neighbours : int, default 2
         How many other alerts must be near for an alert to hold others together, at least 1. Larger: a chain of single
         alerts no longer makes an incident.
     max_chronic : float, default 0.9
-        From 0 to 1: alerts of rules that are all more chronic than this are no incident, however near. A rule is
-        chronic as far as its other alerts, and those of rules that hardly fire without it, have no more company than by
-        chance. Smaller: more noise; 1 turns it off.
+        From 0 to 1: alerts of rules that are all more chronic than this are no incident, however near; among others,
+        such an alert joins the nearest that is less chronic, and holds nothing together. A rule is chronic as far as
+        its other alerts, and those of rules that hardly fire without it, have no more company than by chance. Smaller:
+        more noise; 1 turns it off.
     service_gap : duration, default "6min"
         Added between alerts of different services (unknown is a value of its own) that share no resource.
     call_gap : duration, default "2min"
@@ -72,22 +73,29 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
     kind_gap : duration, default "1min"
         Taken off between alerts of one kind on different services: the same name, or without names the same summary,
         but for numbers.
+    recovery_gap : duration, default "0s"
+        Taken off between alerts that recovered within two minutes of each other. Where an end is not known yet, it
+        tells nothing.
     recurrence_gap : duration, default "1min"
         Taken off for every factor of e by which two rules came together more often than by chance on other occasions,
         up to three; added where they came together less often.
     chronic_gap : duration, default "4min"
-        Added for each of the two alerts whose rule always stands alone, taken off where it never does; in between, in
-        proportion. Judged by the other alerts of the rule.
+        Half of it is added for each of the two alerts whose rule has company as by chance only, and taken off where it
+        always has more; in between, in proportion. Judged by the other alerts of the rule, also those of the same
+        incident.
     company_gap : duration, default "1min"
-        Taken off times log(1 + alerts of other rules within five minutes), of the alert with less company.
+        Taken off times log((1 + bouts of other rules that begin within five minutes) / (1 + what is usual in the hours
+        around)), never less than 0, of the alert with less of it. A bout of a rule are alerts each within half an hour
+        of the one before; rules that hardly fire without each other count as one.
     crowd_gap : duration, default "3min"
-        Added times log(1 + bouts of alerts an hour) in the hours around: where much happens, less belongs together.
+        Added times log(1 + bouts of alerts an hour), within three hours before and after, the mean of the two alerts:
+        where much happens, less belongs together.
     edges : DataFrame or Graph, optional
         What depends on what: `src`, `dst` and, if known, `link_confidence` (see `DependencyModel`, `call_edges`), or
         `caller` and `callee`. Without it no service is near another.
     passes : int, default 2
-        How often the alerts are grouped, at least 1; each grouping after the first knows which rules came together, and
-        which stood alone, in the one before. 1 turns recurrence off, and every rule counts as half chronic.
+        How often the alerts are grouped, at least 1; each grouping after the first knows which rules came together in
+        the one before. 1 turns recurrence off. How chronic a rule is needs no grouping.
 
     Attributes
     ----------
@@ -97,8 +105,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
     probabilities_ : ndarray of float64, shape (n,)
         How firmly an alert belongs to its incident, 0 (noise) to 1: HDBSCAN's membership strength, no frequency.
     distances_ : ndarray of float64, shape (n,)
-        Distance in seconds to the `min_neighbours`-nearest alert; infinite when it is beyond `max_gap`, which is why an
-        alert is noise.
+        Distance in seconds to the `min_neighbours`-nearest alert; infinite when it is beyond `max_gap`, which makes
+        most noise. Too few alerts or rules, or `max_chronic`, can do so too.
     condensed_tree_ : DataFrame
         parent, child (int64), distance_s (float64), size (int64), incident_id (int64, -1 = not chosen) of hdbscan's
         condensed tree: how the incidents split as the distance shrinks. Children below n are alerts in order of time.
@@ -123,7 +131,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
     rule: environments never mix, a shared trace is worth five minutes.
 
     `rules_` has one row per rule: rule (str), alerts, incidents (int64), alone_share (float64: of its alerts, outside
-    every incident), chronic (float64, 0 to 1: how far it fires as by chance), per_day (float64) and habit (category):
+    every incident), chronic (float64, 0 to 1: how far it fires as by chance, the mean over its alerts), per_day (float64) and habit (category):
     *periodic* (at its hour of the day, on five days or more, and not telling), *flapping* (half of its alerts or more
     within half an hour of the one before), *chronic* (.9 or more, ten alerts or more), *telling* (.5 or less, in two
     incidents or more) or *unclear*.
@@ -176,6 +184,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         environment_gap: _params.Duration = "1h",
         trace_gap: _params.Duration = "5min",
         kind_gap: _params.Duration = "1min",
+        recovery_gap: _params.Duration = "0s",
         recurrence_gap: _params.Duration = "1min",
         chronic_gap: _params.Duration = "4min",
         company_gap: _params.Duration = "1min",
@@ -195,6 +204,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         self.environment_gap = environment_gap
         self.trace_gap = trace_gap
         self.kind_gap = kind_gap
+        self.recovery_gap = recovery_gap
         self.recurrence_gap = recurrence_gap
         self.chronic_gap = chronic_gap
         self.company_gap = company_gap
@@ -208,10 +218,10 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         Parameters
         ----------
         alerts : DataFrame or array-like of shape (n, k)
-            An alerts table; needs `starts_at` and uses `service`, `team`, `environment`, `source`, `rule_key` or
-            `alertname`, `summary`, `trace_ids`, `resources`, and `alert_id` (to decide between equals, and to ask
-            `explain`) when they are there. Of an array of numbers, the first column is the time in seconds; the second
-            and third, if any, are codes of service and team; more are not used.
+            An alerts table; needs `starts_at` and uses `ends_at`, `service`, `team`, `environment`, `source`,
+            `rule_key` or `alertname`, `summary`, `trace_ids`, `resources`, and `alert_id` (to decide between equals,
+            and to ask `explain`) when they are there. Of an array of numbers, the first column is the time in seconds;
+            the second and third, if any, are codes of service and team; more are not used.
         y : object, optional
             Not used.
 
@@ -234,7 +244,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         known = grouping.evidence_of(features, settings, calls)
         found = grouping.group(known, settings)
         for _ in range(passes - 1):
-            known = grouping.evidence_of(features, settings, calls, first=found.labels)
+            known = grouping.taught(known, found.labels)
             found = grouping.group(known, settings)
         self._vocabulary, self._known, self._found, self._ids = vocabulary, known, found, ids
         self._recurrence = self._learn(known, found.labels)
@@ -265,7 +275,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
             As in `fit`.
         """
         check_is_fitted(self)
-        features, _, ids = self._read(alerts, reset=False)
+        features, _, ids = self._read(alerts, reset=False, learn=False)
         labels = np.full(len(ids), schema.NOISE, dtype=np.int64)
         labels[features.rows] = self._join(features).labels
         return labels
@@ -307,7 +317,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         settings = self._settings()
         services = vocabulary.names.get("service", pd.Index([], dtype="str"))
         calls = closeness(self.edges, services)
-        self._known = grouping.evidence_of(everything, settings, calls, first=labels if self.passes > 1 else None)
+        known = grouping.evidence_of(everything, settings, calls)
+        self._known = grouping.taught(known, labels) if self.passes > 1 else known
         self._recurrence = self._known.recurrence
         self._vocabulary, self._ids = vocabulary, np.concatenate([self._ids, ids])
         fresh = grouping.group(self._known, settings)  # the hierarchy of all; the labels stay
@@ -393,15 +404,15 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         check_is_fitted(self)
         return rule_habits(self._known, self._found.labels, self._vocabulary)
 
-    def _read(self, alerts: Any, *, reset: bool) -> tuple[Features, reading.Vocabulary, np.ndarray]:
-        """Return features, names and ids of alerts; ids are the rows themselves where there are none."""
+    def _read(self, alerts: Any, *, reset: bool, learn: bool = True) -> tuple[Features, reading.Vocabulary, np.ndarray]:
+        """Return features, names and ids of alerts; `learn`: the names of these alerts as well."""
         if isinstance(alerts, pd.DataFrame):
             if reset:
                 validate_data(self, alerts, skip_check_array=True)
             if "starts_at" in alerts.columns:  # or else let it say what is missing
                 alerts = alerts[[name for name in alerts.columns if name in _USED]]
             alerts = schema.check(alerts, schema.ALERTS, need=["starts_at"])
-            features, vocabulary = reading.from_alerts(alerts, None if reset else self._vocabulary)
+            features, vocabulary = reading.from_alerts(alerts, None if reset else self._vocabulary, learn=learn)
         else:
             alerts = validate_data(self, alerts, dtype=np.float64, reset=reset)
             features, vocabulary = reading.from_numbers(alerts, None if reset else self._vocabulary)
@@ -412,9 +423,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
 
     def _learn(self, known: Evidence, labels: np.ndarray) -> Recurrence:
         """Return what new alerts are judged by."""
-        if self.passes == 1:
-            return known.recurrence
-        return grouping.evidence_of(known.features, self._settings(), known.calls, first=labels).recurrence
+        return grouping.taught(known, labels).recurrence if self.passes > 1 else known.recurrence
 
     def _join(self, features: Features) -> joining.Joined:
         return joining.join(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stanza_lab.incidents.correlation.recurrence import Recurrence
 
 COMPANY_S = 300.0  # how near another rule's alert must fire to count as company
+RECOVERY_S = 120.0  # how near two alerts must end to have recovered together
 CROWD_S = 3 * 3600.0  # how far around an alert its time is called crowded or quiet
 BOUT_S = 1800.0  # one rule that fires again within this is still the same bout
 FAMILY_NEXT = 8  # alerts that follow one in which its companions are looked for
@@ -45,6 +46,7 @@ class Gaps:
     environment: float
     trace: float
     kind: float
+    recovery: float
     recurrence: float
     chronic: float
     company: float
@@ -56,7 +58,7 @@ class Evidence:
     """What is known of alerts one by one (`habit`, `company`), of their services (`calls`) and of their rules.
 
     `habit` is how chronic its rule is by its other alerts, 0 to 1; `company` is how many times more than usual fires
-    near it, as a logarithm; `crowd` is log(1 + bouts
+    near it, as a logarithm, and `luck` how unusual that is; `crowd` is log(1 + bouts
     of alerts an hour) in the hours around it. `calls` holds how surely services (codes) depend on each other,
     symmetric, 0 to 1. `first` are the labels of a first grouping of the same alerts when the recurrence was counted
     over it: an alert is judged by other occasions only.
@@ -69,6 +71,7 @@ class Evidence:
     habit: np.ndarray
     company: np.ndarray
     crowd: np.ndarray
+    luck: np.ndarray
     first: np.ndarray | None
 
     def take(self, places: np.ndarray) -> Evidence:
@@ -79,6 +82,7 @@ class Evidence:
             habit=self.habit[places],
             company=self.company[places],
             crowd=self.crowd[places],
+            luck=self.luck[places],
             first=None if self.first is None else self.first[places],
         )
 
@@ -102,6 +106,9 @@ class Evidence:
             yield "trace", -gaps.trace * f.share("trace_ids", left, right)
         if gaps.kind:
             yield "kind", -gaps.kind * ((f.kind[left] == f.kind[right]) & (f.kind[left] != UNKNOWN) & other)
+        if gaps.recovery:
+            together = np.abs(f.ends[left] - f.ends[right]) <= RECOVERY_S  # never where an end is unknown
+            yield "recovery", -gaps.recovery * together
         if gaps.recurrence and self.recurrence.occasions:
             first = None if self.first is None else (self.first[left], self.first[right])
             lift = self.recurrence.lift(f.rule[left], f.rule[right], first)
@@ -120,15 +127,16 @@ class Evidence:
             total += seconds
         return np.maximum(total, 0.0)
 
-    @property
-    def furthest_help(self) -> float:
-        """Seconds that all evidence together can take off at most."""
-        company = float(self.company.max(initial=0.0))
-        telling = self.gaps.chronic * max(1.0 - 2.0 * float(self.habit.min(initial=PRIOR)), 0.0)
-        recurring = MOST_LIFT * self.gaps.recurrence if self.recurrence.occasions else 0.0
-        trace = self.gaps.trace if "trace_ids" in self.features.lists else 0.0
-        called = self.gaps.call if self.calls.nnz else 0.0
-        return called + trace + self.gaps.kind + recurring + telling + self.gaps.company * company
+    def reach_s(self, max_gap_s: float) -> np.ndarray:
+        """Return for each alert the seconds beyond which nothing is within `max_gap_s` of it."""
+        gaps = self.gaps
+        trace = gaps.trace if "trace_ids" in self.features.lists else 0.0
+        called = gaps.call if self.calls.nnz else 0.0
+        recurring = MOST_LIFT * gaps.recurrence if self.recurrence.occasions else 0.0
+        helped = called + trace + gaps.kind + gaps.recovery + recurring + gaps.company * self.company
+        pushed = gaps.chronic * (self.habit + self.habit.min(initial=1.0) - 2 * PRIOR)
+        pushed = pushed + gaps.crowd * (self.crowd + self.crowd.min(initial=np.inf)) / 2
+        return np.asarray(np.maximum(max_gap_s + helped - pushed, 0.0))
 
     def _called(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         a, b = self.features.service[left], self.features.service[right]
@@ -177,19 +185,24 @@ def families(seconds: np.ndarray, rule: np.ndarray) -> np.ndarray:
     bout = np.empty(len(rule), dtype=np.int64)
     bout[order] = np.cumsum(begins[order])
     bouts = np.bincount(rule[begins > 0], minlength=size)
-    found = []
+    pairs, ends = [], []
     for step in range(1, FAMILY_NEXT + 1):
         left, right = np.arange(len(rule) - step), np.arange(step, len(rule))
         near = (seconds[step:] - seconds[:-step] <= COMPANY_S) & (rule[left] != rule[right])
         left, right = left[near], right[near]
         swap = rule[left] > rule[right]
         left, right = np.where(swap, right, left), np.where(swap, left, right)
-        found.append(np.column_stack([rule[left], rule[right], bout[left], bout[right]]))
-    met = np.concatenate(found)
-    counted = [  # in bouts of the one and of the other: the fewer, so that it does not matter which comes first
-        np.unique(np.unique(met[:, [0, 1, of]], axis=0)[:, :2], axis=0, return_counts=True) for of in (2, 3)
-    ]
-    (a, b), together = counted[0][0].T, np.minimum(counted[0][1], counted[1][1])
+        pairs.append(rule[left] * size + rule[right])
+        ends.append((bout[left], bout[right]))
+    pair, number = np.unique(np.concatenate(pairs), return_inverse=True)
+    a, b = pair // max(size, 1), pair % max(size, 1)
+    room = int(bout.max(initial=0)) + 1
+    counted = []  # in bouts of the one and of the other: the fewer, so that it does not matter which comes first
+    for side in zip(*ends, strict=True):
+        met = np.sort(number * room + np.concatenate(side))
+        met = met[np.diff(met, prepend=-1) != 0]  # as np.unique, which hashes first: ten times slower here
+        counted.append(np.bincount(met // room, minlength=len(pair)))
+    together = np.minimum(*counted)
     ever = np.maximum(bouts[a] + bouts[b] - together, 1)
     one = (together >= FAMILY_TIMES) & (together >= FAMILY_SHARE * ever)
     links = coo_array((np.ones(int(one.sum())), (a[one], b[one])), shape=(size, size))

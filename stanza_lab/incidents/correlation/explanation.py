@@ -193,6 +193,8 @@ class _Words:
             return "the same request: a trace id in common"
         if what == "kind":
             return f"the same kind of alert on two services: {named('kind')[0]}"
+        if what == "recovery":
+            return "they recovered within two minutes of each other"
         if what == "recurrence":
             lift = float(np.exp(min(abs(seconds) / known.gaps.recurrence, 99.0)))
             often = "more often" if seconds < 0 else "less often"

@@ -108,10 +108,13 @@ class Features:
         return common
 
 
-def from_alerts(alerts: pd.DataFrame, vocabulary: Vocabulary | None = None) -> tuple[Features, Vocabulary]:
+def from_alerts(
+    alerts: pd.DataFrame, vocabulary: Vocabulary | None = None, *, learn: bool = True
+) -> tuple[Features, Vocabulary]:
     """Return the features of checked `alerts` and the names their codes stand for.
 
-    Rows without `starts_at` are left out. With the `vocabulary` of former alerts, equal names get equal codes.
+    Rows without `starts_at` are left out. With the `vocabulary` of former alerts, equal names get equal codes. Unless
+    they are to `learn` from, new names are not kept.
     """
     vocabulary = vocabulary or Vocabulary({})
     rows = np.flatnonzero(alerts["starts_at"].notna().to_numpy())
@@ -126,7 +129,9 @@ def from_alerts(alerts: pd.DataFrame, vocabulary: Vocabulary | None = None) -> t
         some = known["ends_at"].notna().to_numpy()
         ends[some] = (known["ends_at"][some].astype("int64").to_numpy() - origin) / 1e6
     codes = {name: vocabulary.codes(name, values)[order] for name, values in named.items()}
-    names = dict(vocabulary.names) | {name: vocabulary.extended(name, values) for name, values in named.items()}
+    names = dict(vocabulary.names)
+    if learn:
+        names |= {name: vocabulary.extended(name, values) for name, values in named.items()}
     names["stated"], telling = _stated(codes["source"], codes["environment"], vocabulary)
     lists = {}
     for name in LISTED:

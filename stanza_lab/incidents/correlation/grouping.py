@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,10 +32,6 @@ class Settings:
     min_neighbours: int
     max_chronic: float
 
-    def reach_s(self, helped: Evidence) -> float:
-        """Seconds beyond which no two alerts can be within `max_gap` of each other."""
-        return self.max_gap_s + helped.furthest_help
-
 
 @dataclass(frozen=True)
 class Grouping:
@@ -52,21 +48,12 @@ class Grouping:
 
 
 def evidence_of(
-    features: Features,
-    settings: Settings,
-    calls: csr_array,
-    recurrence: Recurrence | None = None,
-    first: np.ndarray | None = None,
+    features: Features, settings: Settings, calls: csr_array, recurrence: Recurrence | None = None
 ) -> Evidence:
-    """Return what is known of the alerts.
-
-    Without a `recurrence` of other alerts, the habits of rules are learned from these; with the labels of a `first`
-    grouping of them, so is which rules came together.
-    """
+    """Return what is known of the alerts; without a `recurrence` of others, they teach the habits of their rules."""
     family = evidence.families(features.seconds, features.rule) if recurrence is None else recurrence.family
-    mine = Recurrence.family_of(family, features.rule)
-    company, luck = evidence.company(features.seconds, mine)
-    learned = Recurrence.of(features.rule, family, luck, first) if recurrence is None else recurrence
+    company, luck = evidence.company(features.seconds, Recurrence.family_of(family, features.rule))
+    learned = Recurrence.of(features.rule, family, luck) if recurrence is None else recurrence
     return Evidence(
         features=features,
         gaps=settings.gaps,
@@ -75,8 +62,15 @@ def evidence_of(
         habit=learned.habit(features.rule, luck if recurrence is None else None),
         company=company,
         crowd=evidence.crowd(features.seconds, features.rule) if settings.gaps.crowd else np.zeros(len(features)),
-        first=first,
+        luck=luck,
+        first=None,
     )
+
+
+def taught(known: Evidence, labels: np.ndarray) -> Evidence:
+    """Return what is known once a first grouping of the same alerts says which rules came together."""
+    learned = Recurrence.of(known.features.rule, known.recurrence.family, known.luck, labels)
+    return replace(known, recurrence=learned, first=labels)
 
 
 def group(known: Evidence, settings: Settings) -> Grouping:
@@ -103,7 +97,7 @@ def from_pairs(known: Evidence, pairs: hierarchy.Pairs, settings: Settings) -> G
 def near_pairs(known: Evidence, settings: Settings) -> hierarchy.Pairs:
     """Return the compared pairs within `max_gap` and their distances."""
     found = []
-    for left, right in candidates(known.features, known.calls, reach_s=settings.reach_s(known)):
+    for left, right in candidates(known.features, known.calls, reach_s=known.reach_s(settings.max_gap_s)):
         apart = known.distances(left, right)
         near = apart <= settings.max_gap_s
         found.append((left[near].astype(np.int32), right[near].astype(np.int32), apart[near]))

@@ -49,7 +49,7 @@ def join(
     both, order = features.joined(old.take(around), new)
     whole = grouping.evidence_of(both, settings, known.calls, recurrence)
     # what is usual takes hours to know; what an alert may belong to lies nearer
-    reach_s = LINKS * settings.reach_s(whole)
+    reach_s = LINKS * float(whole.reach_s(settings.max_gap_s).max())
     kept = np.flatnonzero(
         (both.seconds >= new.seconds[0] - reach_s) & (both.seconds <= new.seconds[-1] + reach_s)
         | (order >= len(around))

@@ -32,6 +32,7 @@ _SAME = {  # what a part would be if it were not there
 _WITHOUT = {
     "calls": "their services did not depend on each other",
     "kind": "they were of different kinds",
+    "recovery": "they had not recovered together",
     "trace": "they shared no trace",
     "recurrence": "their rules had not come together before",
     "company": "nothing else had fired near them",
@@ -42,14 +43,7 @@ _Moves = list[tuple[str, float, int]]
 def moves(known: Evidence, found: Grouping, settings: Settings, me: int) -> pd.DataFrame:
     """Return the changes that would have moved the alert at position `me` (see `Explanation.what_if`)."""
     near = np.arange(max(0, me - AROUND), min(len(known.features), me + AROUND + 1))
-    here = replace(
-        known,
-        features=known.features.take(near),
-        habit=known.habit[near],
-        company=known.company[near],
-        crowd=known.crowd[near],
-        first=None if known.first is None else known.first[near],
-    )
+    here = known.take(near)
     labels, me = found.labels[near], int(np.searchsorted(near, me))
     rows = _of_parts(here, labels, settings, me)
     if labels[me] == NOISE:
@@ -72,7 +66,7 @@ def span(seconds: float, *, rounded: Callable[[float], float] = round) -> str:
 
 def _of_parts(here: Evidence, labels: np.ndarray, settings: Settings, me: int) -> _Moves:
     """Return what happens when each part of the distances to this alert is left out in turn."""
-    compared = [*candidates(here.features, here.calls, reach_s=settings.reach_s(here))]
+    compared = [*candidates(here.features, here.calls, reach_s=here.reach_s(settings.max_gap_s))]
     left, right = (np.concatenate(ends).astype(np.int32) for ends in zip(*compared, strict=True))
     parts = dict(here.parts(left, right))
     raw = np.sum([*parts.values()], axis=0)

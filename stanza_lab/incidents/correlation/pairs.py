@@ -17,14 +17,16 @@ NEXT_ALIKE = 3  # and how many following alerts of the same service, team, rule,
 BLOCK = 200_000  # alerts whose pairs are held in memory at once
 
 
-def candidates(features: Features, calls: csr_array, *, reach_s: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield pairs (left, right) of positions, left before right, no further apart than `reach_s`, none twice.
+def candidates(
+    features: Features, calls: csr_array, *, reach_s: float | np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield pairs (left, right) of positions, left before right, none twice, within `reach_s` of the left one.
 
     Each alert meets the `NEXT` that follow it. Where more than that follow within reach (a storm), it also meets the
     next few that share something with it.
     """
     n = len(features)
-    seconds = features.seconds
+    seconds, reach_s = features.seconds, np.broadcast_to(reach_s, n)
     last = np.searchsorted(seconds, seconds + reach_s, side="right")
     crowded = last - np.arange(n) - 1 > NEXT
     last = np.minimum(last, np.arange(n) + 1 + NEXT)
@@ -40,19 +42,20 @@ def candidates(features: Features, calls: csr_array, *, reach_s: float) -> Itera
 
 
 def _alike(
-    features: Features, calls: csr_array, crowded: np.ndarray, *, reach_s: float
+    features: Features, calls: csr_array, crowded: np.ndarray, *, reach_s: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield what the alerts of a storm share with alerts beyond their nearest, none twice."""
     n = len(features)
     found = []
 
     def chain(entry: np.ndarray, group: np.ndarray, count: int) -> None:
-        order = np.lexsort([entry, group])
+        sorted_by_entry = (entry[1:] >= entry[:-1]).all()
+        order = np.argsort(group, kind="stable") if sorted_by_entry else np.lexsort([entry, group])
         entry, group = entry[order], group[order]
         for step in range(1, count + 1):
             left, right = entry[:-step], entry[step:]
             kept = (group[:-step] == group[step:]) & crowded[left] & (right - left > NEXT)
-            kept &= features.seconds[right] - features.seconds[left] <= reach_s
+            kept &= features.seconds[right] - features.seconds[left] <= reach_s[left]
             found.append(left[kept] * n + right[kept])
 
     everyone = np.arange(n)
@@ -61,7 +64,7 @@ def _alike(
         chain(everyone[known], code[known], NEXT_ALIKE)
     for entry, code in features.lists.values():
         chain(entry, code, NEXT_ALIKE)
-    for entry, group in _pairs_of_services(features, calls, _stormy(features.seconds, crowded, reach_s)):
+    for entry, group in _pairs_of_services(features, calls, _stormy(features.seconds, crowded, float(reach_s.max()))):
         chain(entry, group, 1)
     pairs = np.unique(np.concatenate(found))
     for begin in range(0, len(pairs), BLOCK * NEXT):

@@ -14,7 +14,19 @@ from stanza_lab.incidents.correlation.features import Features, Vocabulary, from
 from tests.incidents.density import plain
 
 START = pd.Timestamp("2026-03-01T14:00Z")
-GAPS = ("service", "call", "team", "environment", "trace", "kind", "recurrence", "chronic", "company", "crowd")
+GAPS = (
+    "service",
+    "call",
+    "team",
+    "environment",
+    "trace",
+    "kind",
+    "recovery",
+    "recurrence",
+    "chronic",
+    "company",
+    "crowd",
+)
 TIME_ALONE = {
     **{f"{name}_gap": "0s" for name in GAPS},
     "max_gap": "20min",
@@ -101,6 +113,8 @@ def _distance(a: dict, b: dict, rows: list, gaps: dict, near: dict, first: list[
         total += gaps["team"]
     if set(a["trace_ids"] or []) & set(b["trace_ids"] or []):
         total -= gaps["trace"]
+    if a.get("ends_at") is not None and b.get("ends_at") is not None:
+        total -= gaps["recovery"] * (abs((a["ends_at"] - b["ends_at"]).total_seconds()) <= 120)
     if first is not None and a["rule_key"] != b["rule_key"]:
         total -= gaps["recurrence"] * min(max(_lift(a, b, rows), -3.0), 3.0)
     total += gaps["chronic"] * (a["habit"] + b["habit"] - 1)

@@ -127,6 +127,15 @@ def test_one_kind_of_alert_on_two_services_is_drawn_together():
     assert apart(alerts.assign(alertname=None), kind_gap="3min") == 600
 
 
+def test_alerts_that_recovered_together_are_drawn_together():
+    alerts = alerts_at(0, 10)
+    ends = alerts.assign(ends_at=alerts["starts_at"].iloc[1] + pd.to_timedelta(["1min", "3min"]))
+    assert apart(ends, recovery_gap="3min") == 420
+    late = ends.assign(ends_at=ends["ends_at"] + pd.to_timedelta(["0s", "1s"]))
+    assert apart(late, recovery_gap="3min") == 600
+    assert apart(alerts.assign(ends_at=None), recovery_gap="3min") == 600
+
+
 def test_a_distance_is_never_below_zero():
     alerts = alerts_at(0, 1, trace_ids=[["t"], ["t"]])
     assert apart(alerts, trace_gap="1h") == 0
@@ -282,7 +291,9 @@ def test_no_two_alerts_beyond_reach_are_within_the_limit(rows, gaps):
     known = clusterer(**spans, edges=EDGES, min_neighbours=1, passes=2).fit(table(rows))._known
     left, right = np.triu_indices(len(rows), 1)
     time = known.features.seconds[right] - known.features.seconds[left]
-    assert (known.distances(left, right) >= time - known.furthest_help - 1e-9).all()
+    for limit in (0.0, 300.0, 1200.0):
+        near = known.distances(left, right) <= limit
+        assert (time[near] <= known.reach_s(limit)[left[near]] + 1e-9).all()
 
 
 def test_evidence_of_nothing():
@@ -290,4 +301,4 @@ def test_evidence_of_nothing():
     model = clusterer().fit(alerts_at())
     known = grouping.evidence_of(found, model._settings(), model._known.calls, model._recurrence)
     assert known.distances(np.zeros(0, int), np.zeros(0, int)).tolist() == []
-    assert known.furthest_help == 0
+    assert known.reach_s(60.0).tolist() == []
