@@ -43,15 +43,17 @@ GRID: dict[str, tuple[Any, ...]] = {
     "min_neighbours": (1, 2, 3),
     "min_rules": (1, 2),
     "max_chronic": (0.6, 0.7, 0.8, 0.9, 0.95, 1.0),
-    "service_gap": ("0s", "1min", "2min", "3min", "4min", "5min", "6min"),
+    "service_gap": ("0s", "1min", "2min", "3min", "4min", "5min", "6min", "7min", "8min"),
     "call_gap": ("0s", "30s", "1min", "2min", "3min"),
     "team_gap": ("0s", "30s", "1min", "2min", "3min"),
+    "kind_gap": ("0s", "30s", "1min", "2min"),
+    "recovery_gap": ("0s", "1min", "2min", "3min"),
     "recurrence_gap": ("0s", "30s", "1min", "90s", "2min"),
     "chronic_gap": ("0s", "1min", "2min", "3min", "4min", "6min", "8min"),
     "company_gap": ("0s", "30s", "1min", "90s", "2min", "3min"),
     "crowd_gap": ("0s", "30s", "1min", "2min", "3min", "4min", "5min"),
 }
-WORTH_IT = 0.001  # a gain below this is not told apart from luck
+WORTH_IT = 0.001  # a gain below this is not followed
 
 
 @dataclass(frozen=True)

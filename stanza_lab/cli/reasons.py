@@ -58,6 +58,7 @@ def show_incident(
         emit(shown, format=format, out=out, title=title)
         return
     brief = shown[["alert_id", "starts_at", "service", "why", "alertname"]]
+    brief = brief.assign(why=brief["why"].str.replace("the nearest alert is ", "nearest ", n=1, regex=False))
     legend = None if incident == sl.schema.NOISE else _INCIDENT_LEGEND
     emit(brief, format=format, out=out, title=title, limit=0, spare=("alertname", "starts_at"), legend=legend)
     if len(shown) < len(mine):
@@ -100,7 +101,7 @@ def show_alert(
         near = near[["alert_id", "incident_id", "fired", "away", "service", "alertname"]]
         emit(near, format=format, out=None, title="\nNearest alerts", limit=0)
     if len(told.what_if):
-        typer.echo("\nWhat would have moved it")
+        typer.echo("\nWhat would have moved it, all else equal")
         for change, incident in zip(told.what_if["change"], told.what_if["incident_id"], strict=True):
             alone = "on its own" if told.incident_id != sl.schema.NOISE else "in an incident with other lone alerts"
             typer.echo(f"* {plain(change)}: {alone if incident == sl.schema.NOISE else f'in incident {incident}'}")

@@ -12,7 +12,7 @@ from rich.text import Text
 import stanza_lab as sl
 from stanza_lab.cli.options import HistoryPath, Overrides, Ownership, Since, Traces, Until, Where, app
 from stanza_lab.cli.output import Format, emit, plain, stderr
-from stanza_lab.cli.reading import KeepCopies, read_known, without_copies
+from stanza_lab.cli.reading import KeepCopies, clusterer_for, read_known, without_copies
 from stanza_lab.errors import StanzaError
 from stanza_lab.incidents.quality.labels import read_labels
 
@@ -53,9 +53,18 @@ def tune(
         raise StanzaError("without alerts there is nothing to tune on; widen --since, --until or --where")
     truth = None if labels is None else read_labels(labels, alerts=alerts)
     result = sl.tune(
-        alerts, truth=truth, traces=spans, objective=objective, n_trials=trials, storage=storage,
-        n_jobs=jobs, timeout=timeout, random_state=seed, progress=stderr.is_terminal,
-    )  # fmt: skip
+        alerts,
+        estimator=clusterer_for(alerts, params=None, spans=spans),
+        truth=truth,
+        traces=spans,
+        objective=objective,
+        n_trials=trials,
+        storage=storage,
+        n_jobs=jobs,
+        timeout=timeout,
+        random_state=seed,
+        progress=stderr.is_terminal,
+    )
     best = pd.DataFrame({"parameter": [*result.best_params], "best": [*map(plain, result.best_params.values())]})
     best = best.merge(result.importance, how="left", on="parameter")
     states = result.trials["state"].value_counts()

@@ -35,8 +35,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
 
     The distance between two alerts is a time: how far apart they fired, plus what pushes them apart (another service,
     another team, rules that fire as by chance, a crowded hour), minus what draws them together (services that call each
-    other, a shared trace, rules that came together before, more company of other rules than usual). HDBSCAN finds what is dense under
-    this distance; every other alert is noise. `explain` shows the sum for any alert.
+    other, a shared trace, rules that came together before, more company of other rules than usual). HDBSCAN finds what
+    is dense under this distance; every other alert is noise. `explain` shows the sum for any alert.
 
     Parameters
     ----------
@@ -112,7 +112,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         condensed tree: how the incidents split as the distance shrinks. Children below n are alerts in order of time.
     relative_validity_ : float
         From -1 to 1: how much further apart incidents are than they are wide, weighed by size (DBCV, from the links of
-        the hierarchy alone). Compares settings on one history, without labels.
+        the hierarchy alone). Nothing is taken to be further apart than `max_gap`: compare settings of one `max_gap`
+        only, for a longer one raises it even where it joins what does not belong together.
     rules_ : DataFrame
         What was learned of each rule (see `Notes`).
     n_features_in_ : int
@@ -131,10 +132,10 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
     rule: environments never mix, a shared trace is worth five minutes.
 
     `rules_` has one row per rule: rule (str), alerts, incidents (int64), alone_share (float64: of its alerts, outside
-    every incident), chronic (float64, 0 to 1: how far it fires as by chance, the mean over its alerts), per_day (float64) and habit (category):
-    *periodic* (at its hour of the day, on five days or more, and not telling), *flapping* (half of its alerts or more
-    within half an hour of the one before), *chronic* (.9 or more, ten alerts or more), *telling* (.5 or less, in two
-    incidents or more) or *unclear*.
+    every incident), chronic (float64, 0 to 1: how far it fires as by chance, the mean over its alerts), per_day
+    (float64) and habit (category): *periodic* (at its hour of the day, on five days or more, and not telling),
+    *flapping* (half of its alerts or more within half an hour of the one before, five alerts or more), *chronic* (.9 or
+    more, ten alerts or more), *telling* (.5 or less, in two incidents or more) or *unclear*.
 
     How chronic a rule is: for each of its alerts, the bouts of other rules that begin within five minutes are compared
     with their number in the three hours before and after, as if those were spread evenly; the rank of what was found
@@ -276,8 +277,12 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         """
         check_is_fitted(self)
         features, _, ids = self._read(alerts, reset=False, learn=False)
+        known = self._known
+        if self.edges is not None and (features.service >= known.calls.shape[0]).any():  # services never seen in fit
+            features, vocabulary, ids = self._read(alerts, reset=False)
+            known = replace(known, calls=closeness(self.edges, vocabulary.names["service"]))
         labels = np.full(len(ids), schema.NOISE, dtype=np.int64)
-        labels[features.rows] = self._join(features).labels
+        labels[features.rows] = self._join(known, features).labels
         return labels
 
     def partial_fit(self, alerts: Any, y: object = None) -> Self:  # noqa: ARG002 (scikit-learn passes it)
@@ -307,7 +312,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         if not hasattr(self, "labels_"):
             return self.fit(alerts)
         features, vocabulary, ids = self._read(alerts, reset=False)
-        joined = self._join(features)
+        calls = closeness(self.edges, vocabulary.names.get("service", pd.Index([], dtype="str")))
+        joined = self._join(replace(self._known, calls=calls), features)
         offset = len(self.labels_)
         features = replace(features, rows=features.rows + offset)
         everything, order = reading.joined(self._known.features, features)
@@ -315,8 +321,6 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         probabilities = np.r_[self._found.probabilities, joined.probabilities][order]
         core = np.r_[self._found.core, joined.core][order]
         settings = self._settings()
-        services = vocabulary.names.get("service", pd.Index([], dtype="str"))
-        calls = closeness(self.edges, services)
         known = grouping.evidence_of(everything, settings, calls)
         self._known = grouping.taught(known, labels) if self.passes > 1 else known
         self._recurrence = self._known.recurrence
@@ -425,10 +429,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         """Return what new alerts are judged by."""
         return grouping.taught(known, labels).recurrence if self.passes > 1 else known.recurrence
 
-    def _join(self, features: Features) -> joining.Joined:
-        return joining.join(
-            self._known, self._found.labels, features, self._settings(), self._recurrence, count=self._count
-        )
+    def _join(self, known: Evidence, features: Features) -> joining.Joined:
+        return joining.join(known, self._found.labels, features, self._settings(), self._recurrence, count=self._count)
 
     def _keep(self, labels: np.ndarray, probabilities: np.ndarray, core: np.ndarray, *, rows: int) -> None:
         """Hand out what was found in the order of the rows."""

@@ -191,7 +191,9 @@ def read_params(path: str | PathLike[str], *, estimator: Any = None) -> dict[str
         if Path(path).stat().st_size > _LARGEST_FILE:
             raise SchemaError(f"{path}: is too large to be a file of parameters")
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except SchemaError:
+        raise
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: a date such as 2026-13-45
         raise SchemaError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(content, Mapping) or not isinstance(content.get("parameters"), Mapping):
         raise SchemaError(f"{path}: has no 'parameters'; write it with TuningResult.to_yaml or 'stanza-lab tune --out'")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from os import PathLike
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 
@@ -71,7 +72,9 @@ def tune(
         `stanza_lab.tuning.unlabelled`. A mapping gives other weights. A function takes the alerts with `incident_id`
         and their true incidents (Series or None), and returns a number.
     traces : DataFrame, optional
-        Spans from `read_traces`, or edges with `src` and `dst`: who calls whom.
+        Spans from `read_traces`, or edges with `src` and `dst`: who calls whom. They judge only (see "traces"): no
+        estimator sees them unless it has them already, as in ``IncidentClusterer(edges=call_edges(spans))``; one that
+        has is then judged by what it was told, so that "traces" flatters it.
     n_trials : int, default 50
         Trials that the study has in the end, those of earlier runs included. Larger: better on the folds, slower.
     cv : int or splitter, optional
@@ -226,18 +229,30 @@ def _problem(
 ) -> dict[str, str]:
     """Return what the trials of a study depend on, so that none are compared that cannot be."""
     keys = [name for name in ("starts_at", "alert_id", "rule_key", "service", "team") if name in alerts]
-    parts = [alerts[keys].astype("str"), pd.DataFrame({"test": [len(fold.test) for fold in folds]})]
+    parts = [alerts[keys].astype("str"), pd.DataFrame([[len(fold.train), len(fold.test)] for fold in folds])]
     edges = target.edges
     return {
         "alerts": _digest(*parts),
         "labels": "none" if names is None else _digest(names.astype("str")),
-        "estimator": f"{type(model).__name__} {_digest(sorted(model.get_params().items()))}",
+        "estimator": f"{type(model).__name__} {_digest(_lasting(model))}",
         "space": _digest({name: str(dimension.distribution) for name, dimension in dimensions.items()}),
         "objective": target.name,
         "traces": "none" if edges is None else _digest(edges[["src", "dst"]].astype("str")),
         "random_state": str(random_state),
         "pruner": pruner if isinstance(pruner, str) else type(pruner).__name__,
     }
+
+
+def _lasting(value: Any) -> Any:
+    """Return what a parameter is, in words that are the same in every process and tell one table from another."""
+    if isinstance(value, pd.DataFrame):
+        return _digest(value.astype("str"))
+    if isinstance(value, nx.Graph):
+        return sorted(repr(edge) for edge in value.edges(data=True))
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        parameters = value.get_params(deep=False)
+        return type(value).__name__, [(name, _lasting(parameters[name])) for name in sorted(parameters)]
+    return value
 
 
 def _digest(*parts: Any) -> str:

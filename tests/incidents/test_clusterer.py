@@ -338,3 +338,12 @@ def test_alerts_far_away_of_the_same_rules_do_teach():
     others = alerts_at(*minutes, rule_key=["a", "b", "c"] * 8)
     assert labels(here, **looks) == [-1, -1]
     assert labels(pd.concat([here, others], ignore_index=True), **looks)[:2] == [0, 0]
+
+
+def test_a_service_never_seen_before_is_near_those_that_it_calls():
+    calls = pd.DataFrame({"caller": ["b"], "callee": ["a"]})
+    gaps = {"max_gap": "5min", "service_gap": "10min", "call_gap": "10min", "min_neighbours": 1, "crowd_gap": "0s"}
+    model = IncidentClusterer(edges=calls, passes=1, **gaps).fit(
+        alerts_at(0, 1, service=["a", "a"], rule_key=["r", "q"])
+    )
+    assert model.predict(alerts_at(2, 2, service=["b", "c"], rule_key=["s", "t"])).tolist() == [0, -1]

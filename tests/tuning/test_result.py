@@ -109,3 +109,9 @@ def test_a_file_that_is_none_is_told(tmp_path: Path, text: str, said: str) -> No
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="No such file"):
         sl.read_params(tmp_path / "params.yaml")
+
+
+def test_a_date_that_is_none_is_told_as_a_slip_of_the_file(tmp_path) -> None:
+    (tmp_path / "params.yaml").write_text("{format: 1, parameters: {gap: 2026-13-45}}")
+    with pytest.raises(SchemaError, match="cannot be read as YAML"):
+        sl.read_params(tmp_path / "params.yaml", estimator=sl.GapRule())

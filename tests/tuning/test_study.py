@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import optuna
 import pandas as pd
@@ -339,3 +340,15 @@ def test_the_clusterer_works_in_the_grid_search_of_scikit_learn(made) -> None:
     search = GridSearchCV(sl.IncidentClusterer(), {"min_alerts": [2, 3]}, cv=sl.TimeSplits(n_splits=2))
     search.fit(made.alerts, made.labels["incident_id"])
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_a_study_knows_the_graph_of_its_estimator_again_in_another_process() -> None:
+    def known(*edges: tuple[str, str]) -> object:
+        return tuner._digest(tuner._lasting(sl.IncidentClusterer(edges=nx.Graph(edges))))
+
+    assert known(("orders", "orders-db")) == known(("orders", "orders-db"))
+    assert known(("orders", "orders-db")) != known(("orders", "search"))
+    many = [pd.DataFrame({"src": "a", "dst": [str(i) for i in range(100)]}) for _ in range(2)]
+    many[1].loc[50, "dst"] = "other"
+    one, other = (tuner._digest(tuner._lasting(sl.IncidentClusterer(edges=edges))) for edges in many)
+    assert one != other

@@ -25,6 +25,7 @@ def closeness(edges: Any, services: pd.Index) -> csr_array:
     if edges is None:
         return csr_array((size, size))
     src, dst, sure = _read(edges)
+    sure = np.clip(sure, 0.0, 1.0)
     everyone = services.append(src.union(dst).difference(services))  # the one between two need not fire itself
     a, b = everyone.get_indexer(src), everyone.get_indexer(dst)
     known = (a >= 0) & (b >= 0) & (a != b)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 2_000  # alerts before and after it that are compared with the one to explain
 SHOWN = 8
+ADVISED = 4  # times the limit: what would take more is in the table, not in the words
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ class Explanation:
     words : str
         The reason in a few sentences.
     evidence : DataFrame
-        The distance to the alert that matters most (in its incident, else the nearest), part by part: what (str),
-        seconds (float64, positive pushes apart), words (str), other (str, that alert). `attrs` holds "distance_s" and
+        The distance to the alert that decides, part by part. That is its nearest member in an incident; for a lone
+        alert the last of the `min_neighbours` it needs, or the one that `words` are about. Columns: what (str), seconds
+        (float64, positive pushes apart), words (str), other (str, that alert). `attrs` holds "distance_s" and
         "limit_s". Made for `sl.plot.why_together`.
     neighbours : DataFrame
         The nearest alerts: alert_id (str), incident_id (int64), apart_s (float64, the time between), distance_s
@@ -87,13 +90,12 @@ def explain(
     parts = dict(known.parts(left, right))
     distance = np.maximum(np.sum([*parts.values()], axis=0), 0.0)
     order = np.lexsort([others, np.abs(features.seconds[others] - features.seconds[me]), distance])
-    inside = found.labels[others] == label
-    mine = order[inside[order]] if label != NOISE else order
-    nearest = int(mine[0]) if len(mine) else None
     say = _Words(known, vocabulary, me)
-    evidence = _evidence(parts, nearest, others, say, _named(ids, features.rows))
-    if nearest is not None:
-        evidence.attrs.update(distance_s=float(distance[nearest]), limit_s=settings.max_gap_s)
+    around = _Around(known, found, settings, me, others, distance, order)
+    decides, reason = around.alone() if label == NOISE else around.together()
+    evidence = _evidence(parts, decides, others, say, _named(ids, features.rows))
+    if decides is not None:
+        evidence.attrs.update(distance_s=float(distance[decides]), limit_s=settings.max_gap_s)
     what_if = moves(known, found, settings, me)
     neighbours = pd.DataFrame(
         {
@@ -105,55 +107,131 @@ def explain(
             "rule": say.names("rule", others[order[:SHOWN]]),
         }
     )
-    words = _words(name, label, distance, nearest, others, features.rule == features.rule[me], found, settings, what_if)
+    where = "is on its own" if label == NOISE else f"is in incident {label}"
+    words = f"{name} {where}: {reason}.{_moved(what_if, settings, alone=label == NOISE)}"
     return Explanation(name, label, words, evidence, neighbours, what_if)
 
 
 def _evidence(
-    parts: dict[str, np.ndarray], nearest: int | None, others: np.ndarray, say: _Words, names: np.ndarray
+    parts: dict[str, np.ndarray], decides: int | None, others: np.ndarray, say: _Words, names: np.ndarray
 ) -> pd.DataFrame:
     """Return the parts of one distance; those of no weight are left out, but for the time."""
     rows = []
-    if nearest is not None:
-        other = int(others[nearest])
+    if decides is not None:
+        other = int(others[decides])
         for what, seconds in parts.items():
-            if what == "time" or abs(seconds[nearest]) >= 0.5:
+            if what == "time" or abs(seconds[decides]) >= 0.5:
                 rows.append(
-                    (what, float(seconds[nearest]), say.part(what, float(seconds[nearest]), other), names[other])
+                    (what, float(seconds[decides]), say.part(what, float(seconds[decides]), other), names[other])
                 )
     table = pd.DataFrame(rows, columns=["what", "seconds", "words", "other"])
     return table.astype({"what": "str", "seconds": "float64", "words": "str", "other": "str"})
 
 
-def _words(
-    name: str, label: int, distance: np.ndarray, nearest: int | None, others: np.ndarray, own_rule: np.ndarray,
-    found: Grouping, settings: Settings, what_if: pd.DataFrame,
-) -> str:  # fmt: skip
-    limit = span(settings.max_gap_s)
-    if nearest is None:
-        return f"{name} is on its own: no other alert is known."
-    if label != NOISE:
-        members = int((found.labels == label).sum()) - 1
-        near = int((distance[found.labels[others] == label] <= settings.max_gap_s).sum())
-        said = (
-            f"{name} is in incident {label}: its nearest member is {span(float(distance[nearest]))} away, "
-            f"the limit is {limit}; {near} of the {members} other members are within it."
-        )
-    else:
-        near = int((distance <= settings.max_gap_s).sum())
-        of_own = int(((distance <= settings.max_gap_s) & own_rule[others]).sum())
-        said = (
-            f"{name} is on its own: the nearest alert is {span(float(distance[nearest]))} away, the limit is {limit}."
-        )
-        if near and near == of_own:
-            said = f"{name} is on its own: only alerts of its own rule are within {limit}, and one rule is no incident."
-        elif near:
-            said = (
-                f"{name} is on its own: {near} alerts are within {limit}, but an alert needs "
-                f"{settings.min_neighbours} such neighbours, or one within {span(settings.resolution_s)}, and an "
-                f"incident {settings.min_rules} rules."
+def _moved(what_if: pd.DataFrame, settings: Settings, *, alone: bool) -> str:
+    """Return the first of the changes that would have moved it, as a sentence; a limit of hours is no advice."""
+    what_if = what_if[what_if["distance_s"] <= ADVISED * settings.max_gap_s]
+    if what_if.empty:
+        return ""
+    change, target = what_if["change"].iloc[0], int(what_if["incident_id"].iloc[0])
+    none = "in an incident with other lone alerts" if alone else "on its own"
+    return f" It would be {none if target == NOISE else f'in incident {target}'} {change}."
+
+
+@dataclass(frozen=True)
+class _Around:
+    """The alerts around the one to explain: `others` by position, how far each is, and their order, nearest first."""
+
+    known: Evidence
+    found: Grouping
+    settings: Settings
+    me: int
+    others: np.ndarray
+    distance: np.ndarray
+    order: np.ndarray
+
+    def together(self) -> tuple[int, str]:
+        """Return the nearest member of its incident, and what holds it there."""
+        inside = self.found.labels[self.others] == self.found.labels[self.me]
+        nearest = int(self.order[inside[self.order]][0])
+        away, core, needed = self.distance[nearest], self.found.core[self.me], self.settings.min_neighbours
+        said = f"its nearest member is {span(float(away))} away, "
+        if self.settings.resolution_s < away < core < np.inf:  # then it is not the nearest that decides
+            said += f"its {_ordinal(needed)} neighbour {span(float(core))}, "
+        members = int((self.found.labels == self.found.labels[self.me]).sum()) - 1
+        near = int((self.distance[inside] <= self.settings.max_gap_s).sum())
+        said += f"the limit is {span(self.settings.max_gap_s)}"
+        if members > 1:
+            said += f"; {near} of the {members} other members {'is' if near == 1 else 'are'} within it"
+        return nearest, said
+
+    def alone(self) -> tuple[int | None, str]:
+        """Return the alert that decides that this one is on its own, and why it does."""
+        if not len(self.order):
+            return None, "no other alert is known"
+        limit, needed = self.settings.max_gap_s, self.settings.min_neighbours
+        chronic = self.known.habit > self.settings.max_chronic
+        calm = self.order[~chronic[self.others[self.order]]]
+        near = self.order[self.distance[self.order] <= limit]
+        told = near[~chronic[self.others[near]]]
+        if chronic[self.me]:
+            told = told[:1]  # a chronic alert hangs on the nearest only
+        first, last = int(self.order[0]), int(self.order[min(needed, len(self.order)) - 1])
+        if chronic[self.me] and not len(told):
+            habit = (
+                f"its rule fires as by chance ({self.known.habit[self.me]:.0%}, {self._most()}), so that it only joins"
             )
-    return said + (f" It would be elsewhere {what_if['change'].iloc[0]}." if len(what_if) else "")
+            if not len(calm):
+                return first, f"{habit} alerts of rules that do not, and none is known"
+            return int(calm[0]), f"{habit} alerts of rules that do not: the nearest is {self._away(calm[0])}"
+        if not len(near):
+            return last, f"the nearest alert is {self._away(first)}{self._furthest(last)}"
+        rule = self.known.features.rule
+        within = f"{'1 alert is' if len(near) == 1 else f'{len(near)} alerts are'} within {span(limit)}"
+        if self.settings.min_rules > 1 and (rule[self.others[near]] == rule[self.me]).all():
+            return first, f"only alerts of its own rule are within {span(limit)}, and one rule is no incident"
+        if len(near) < needed and self.distance[first] > self.settings.resolution_s:
+            said = f"{within}, but an alert needs {needed} such neighbours, or one within {self._resolution()}"
+            return last, said + self._furthest(last)
+        if not len(told):
+            whose = "its rule fires" if len(near) == 1 else "their rules fire"
+            return first, f"{within}, but {whose} as by chance ({self._most()}): such alerts hold nothing together"
+        return int(told[0]), f"{within}, but {self._too_loose(told)}"
+
+    def _too_loose(self, told: np.ndarray) -> str:
+        """Say why the alerts within the limit, which could hold it, do not."""
+        reach = np.maximum(
+            np.maximum(self.found.core[self.me], self.found.core[self.others[told]]), self.distance[told]
+        )
+        linked = (reach <= self.settings.max_gap_s) | (self.distance[told] <= self.settings.resolution_s)
+        if not linked.any():
+            return f"none that could hold it has {self.settings.min_neighbours} such neighbours itself"
+        taken = (self.found.labels[self.others[told[linked]]] != NOISE).any()
+        if taken or (self.settings.min_alerts <= 2 and self.settings.min_rules < 2):  # a pair would have been enough
+            return "loosely: what is denser around it is an incident without it"
+        rules = f" of {self.settings.min_rules} rules" if self.settings.min_rules > 1 else ""
+        return f"an incident needs {self.settings.min_alerts} alerts{rules} that hold together"
+
+    def _away(self, place: int) -> str:
+        limit = self.settings.max_gap_s
+        return f"{span(float(self.distance[place]), rounded=math.ceil)} away, the limit is {span(limit)}"
+
+    def _furthest(self, place: int) -> str:
+        """Say how far the last of the neighbours is that an alert needs, where one is not enough."""
+        if self.settings.min_neighbours < 2 or len(self.order) < self.settings.min_neighbours:
+            return ""
+        away = span(float(self.distance[place]), rounded=math.ceil)
+        return f"; the {_ordinal(self.settings.min_neighbours)}, which it needs too, is {away} away"
+
+    def _most(self) -> str:
+        return f"max_chronic is {self.settings.max_chronic:.0%}"
+
+    def _resolution(self) -> str:
+        return span(self.settings.resolution_s)
+
+
+def _ordinal(number: int) -> str:
+    return {1: "nearest", 2: "second", 3: "third"}.get(number, f"{number}th")
 
 
 class _Words:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,8 +51,8 @@ def _lines(statement: Statement, about: dict[str, str]) -> Iterator[str]:
 
 
 def _quoted(name: str) -> str:
-    """Return an id in JSON's quotes, which are YAML's: some ids look like numbers."""
-    return json.dumps(name)
+    """Return an id in quotes: some ids look like numbers."""
+    return str(yaml.dump(name, Dumper=yaml.SafeDumper, default_style='"', width=math.inf)).rstrip("\n")
 
 
 def _about(alerts: pd.DataFrame) -> dict[str, str]:

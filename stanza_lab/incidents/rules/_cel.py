@@ -121,6 +121,8 @@ class _Reader:
                 self.take()
                 listed.append(self.literal(column))
             self.expect("]")
+            if column.startswith("json") and not any(value.startswith("'") for value in listed):
+                column = f"TRY_CAST({column} AS DOUBLE)"
             return f"({column} IN ({', '.join(listed)}))"
         if sign not in _COMPARED:
             raise self.error(f"{sign!r} after {name!r} is not understood")

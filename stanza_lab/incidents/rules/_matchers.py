@@ -50,6 +50,10 @@ def matchers_of(route: Mapping[str, Any], where: str) -> list[Matcher]:
     found = [Matcher(str(name), "=", str(value)) for name, value in _mapping(route, "match", where).items()]
     found += [Matcher(str(name), "=~", str(value)) for name, value in _mapping(route, "match_re", where).items()]
     given = route.get("matchers") or []
+    if not isinstance(given, (str, list, tuple)):
+        raise ParameterError(
+            f"{where}: matchers holds {type(given).__name__}, not a list; write ['severity=\"critical\"']"
+        )
     for text in [given] if isinstance(given, str) else given:
         found += parse(text, where)
     return found

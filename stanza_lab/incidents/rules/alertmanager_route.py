@@ -173,7 +173,7 @@ def _read(
     if given is not None and (not isinstance(given, list) or not all(isinstance(name, str) for name in given)):
         raise ParameterError(f"{where}: group_by={given!r} is no list of labels; write [alertname, service]")
     by = by if given is None else tuple(given)
-    times = {name: route.get(name) or times[name] for name in _TIMES}
+    times = {name: times[name] if route.get(name) is None else route[name] for name in _TIMES}
     receiver = route.get("receiver") or receiver
     children = route.get("routes") or []
     if not isinstance(children, list):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import warnings
 from collections.abc import Collection, Mapping
 from os import PathLike
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LARGEST = 5_000_000  # bytes of a file of rules
+_MOST_NODES = 100_000  # of a file of rules, its aliases put in
 _EXAMPLE = "rules: {quiet: {kind: gap, gap: 5min, by: [service]}}"
 
 
@@ -30,7 +32,14 @@ class RulesWarning(StanzaWarning):
 
 
 class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice: the first would be lost without a word."""
+    """A safe loader that refuses a key given twice (one would be lost without a word) and aliases that explode."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node: yaml.Node | None = super().get_single_node()
+        if node is not None and _size(node, {}) > _MOST_NODES:
+            problem = f"with its aliases put in it has more than {_MOST_NODES:,} parts, or a part stands in itself"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         keys = [key.value for key, _ in node.value]
@@ -38,6 +47,17 @@ class _Loader(yaml.SafeLoader):
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"{twice!r} stands there twice", node.start_mark)
         return super().construct_mapping(node, deep=deep)
+
+
+def _size(node: yaml.Node, known: dict[int, float]) -> float:
+    """Return how many parts a node has when aliases are put in; infinitely many when it stands in itself."""
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        parts: list[yaml.Node] = node.value if isinstance(node, yaml.SequenceNode) else []
+        if isinstance(node, yaml.MappingNode):
+            parts = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(node)]
 
 
 def read_rules(path: str | PathLike[str]) -> dict[str, Any]:
@@ -85,7 +105,9 @@ def read_rules(path: str | PathLike[str]) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise SchemaError(f"{where}{line}: cannot be read as YAML: {error.problem}") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except SchemaError:
+        raise
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:  # ValueError: a date such as 2026-13-45
         raise SchemaError(f"{where}: cannot be read as YAML: {error}") from error
     if not isinstance(content, Mapping):
         raise SchemaError(f"{where}: holds {type(content).__name__}, not keys and values; write for example {_EXAMPLE}")
@@ -178,7 +200,10 @@ def _alertmanager(content: Mapping[Any, Any], where: str) -> AlertmanagerRoute:
     left = [key for key in ("inhibit_rules",) if content.get(key)] + not_kept(route)
     if left:
         warnings.warn(f"{where}: {', '.join(left)} are not replayed", RulesWarning, stacklevel=3)
-    timeout = (content.get("global") or {}).get("resolve_timeout")
+    everywhere = content.get("global") or {}
+    if not isinstance(everywhere, Mapping):
+        raise SchemaError(f"{where}: global holds {type(everywhere).__name__}, not keys and values")
+    timeout = everywhere.get("resolve_timeout")
     return AlertmanagerRoute(route=route, resolve_timeout=prometheus_time(timeout or "5m", f"{where}: resolve_timeout"))
 
 

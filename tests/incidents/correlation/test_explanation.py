@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 from stanza_lab.errors import ParameterError
+from stanza_lab.incidents.correlation import grouping
 from tests.incidents.correlation.plain import alerts_at, clusterer
 
 if TYPE_CHECKING:
@@ -76,6 +79,49 @@ def test_only_alerts_of_its_own_rule_are_near():
 def test_too_few_neighbours():
     found = clusterer(min_neighbours=3).fit(alerts_at(0, 5, 10)).explain(1)
     assert "needs 3 such neighbours" in found.words
+
+
+def test_the_neighbour_that_decides_is_told():
+    found = clusterer().fit(told()).explain("d")
+    assert "; the second, which it needs too, is 32 min away" in found.words
+    assert found.evidence["other"].tolist() == ["b"]
+    assert found.evidence.attrs["distance_s"] == 1920
+    assert "It would be in incident 0 with a max_gap of 32 min or more." in found.words
+    joined = clusterer().fit(alerts_at(0, 4, 9, service="web")).explain(2)
+    assert "nearest member is 5 min away, its second neighbour 9 min, the limit is 20 min" in joined.words
+    assert joined.what_if["change"].tolist() == ["with a max_gap below 9 min"]
+
+
+def test_one_is_said_in_the_singular():
+    found = clusterer(min_neighbours=2).fit(alerts_at(0, 15, 60)).explain(0)
+    assert (
+        "on its own: 1 alert is within 20 min, but an alert needs 2 such neighbours, or one within 2 min; "
+        in found.words
+    )
+    assert "60 min away" in found.words
+    pair = clusterer(min_neighbours=1, min_rules=1).fit(alerts_at(0, 5)).explain(0)
+    assert "the limit is 20 min. " in pair.words
+
+
+def test_a_limit_of_hours_is_no_advice():
+    found = clusterer(min_neighbours=1).fit(alerts_at(0, 200)).explain(0)
+    assert found.what_if["change"].tolist() == ["with a max_gap of 3.4 h or more"]
+    assert "It would be" not in found.words
+
+
+def lone_habits(*habits, **parameters) -> str:
+    """The words for the first of alerts five minutes apart whose rules are so chronic."""
+    model = clusterer(max_chronic=0.5, min_neighbours=1, **parameters).fit(alerts_at(*range(0, 5 * len(habits), 5)))
+    known = replace(model._known, habit=np.array(habits))
+    model._known, model._found = known, grouping.group(known, model._settings())
+    assert model._found.labels[0] == -1
+    return model.explain(0).words
+
+
+def test_a_chronic_alert_is_told_so():
+    assert "fires as by chance (90%, max_chronic is 50%), so that it only joins" in lone_habits(0.9, 0.9)
+    assert "and none is known" in lone_habits(0.9, 0.9)
+    assert "the nearest is 25 min away, the limit is 20 min" in lone_habits(0.9, 0.9, 0.9, 0.9, 0.9, 0.1)
 
 
 def test_one_alert():

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stanza_lab import schema
 from stanza_lab.incidents.correlation import features
 from tests.incidents.correlation.plain import START, alerts_at, read
 
@@ -155,3 +156,40 @@ def test_row_order_does_not_matter(rows, random):
     one, two = read(alerts)[0], read(alerts.iloc[order])[0]
     assert one.rows.tolist() == [order[row] for row in two.rows]
     assert one.seconds.tolist() == two.seconds.tolist()
+
+
+WORDS = st.sampled_from(["a", "b", "c 12", "d", None])
+FEW_ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            **dict.fromkeys(("service", "team", "environment", "source", "rule_key", "alertname", "summary"), WORDS),
+            "resources": st.lists(st.sampled_from(["r1", "r2"]), max_size=2),
+            "trace_ids": st.lists(st.sampled_from(["t1", "t2"]), max_size=2),
+            "open": st.booleans(),
+        }
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(FEW_ROWS, FEW_ROWS, st.sets(st.sampled_from(["service", "rule_key", "alertname", "resources", "source"])))
+def test_a_few_alerts_read_one_by_one_are_read_the_same(before, now, left_out):
+    def table(rows):
+        told = {name: [row[name] for row in rows] for name in rows[0] if name != "open" and name not in left_out}
+        alerts = alerts_at(*range(len(rows)), **told)
+        ends = (alerts["starts_at"] + pd.Timedelta("5min")).mask([row["open"] for row in rows])
+        return schema.check(alerts.assign(ends_at=ends), schema.ALERTS, need=["starts_at"])
+
+    _, vocabulary = features.from_alerts(table(before))
+    slow, _ = features.from_alerts(table(now), vocabulary)
+    fast = features.from_few(table(now), vocabulary)
+    for name in ("seconds", "ends", "service", "team", "environment", "source", "kind", "telling", "rows"):
+        np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
+    known = slow.rule < len(vocabulary.names["rule"])
+    np.testing.assert_array_equal(fast.rule[known], slow.rule[known])  # the others are new: only which are equal counts
+    np.testing.assert_array_equal(pd.factorize(fast.rule)[0], pd.factorize(slow.rule)[0])
+    assert fast.lists.keys() == slow.lists.keys()
+    for name in slow.lists:
+        np.testing.assert_array_equal(np.sort(fast.lists[name]), np.sort(slow.lists[name]))

@@ -191,3 +191,10 @@ def test_whatever_is_said_holds_afterwards(statements, found):
     assert corrections.apply(alerts.assign(incident_id=list(after.values())))["incident_id"].tolist() == list(
         after.values()
     )  # once is enough
+
+
+@given(st.lists(st.text(min_size=1).filter(lambda name: name == name.strip()), min_size=2, max_size=4, unique=True))
+def test_any_id_comes_back_from_the_file(tmp_path_factory, names):
+    path = tmp_path_factory.mktemp("said") / "corrections.yaml"
+    sl.Corrections().together(*names).save(path)
+    assert sl.Corrections.read(path).said[0].sides == (tuple(names),)

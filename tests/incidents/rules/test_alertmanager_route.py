@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from stanza_lab.errors import ParameterError
@@ -116,3 +117,8 @@ def test_durations_of_prometheus():
 def test_no_alerts(alerts_at):
     rule = AlertmanagerRoute(route={}).fit(alerts_at())
     assert (rule.labels_.tolist(), len(rule.notifications_)) == ([], 0)
+
+
+def test_a_wait_of_zero_is_zero_and_not_what_is_inherited():
+    tree = read_route({"group_wait": 0, "routes": [{"group_wait": "0"}, {}]})
+    assert [route.times["group_wait"] for route in (tree, *tree.routes)] == [pd.Timedelta(0)] * 3

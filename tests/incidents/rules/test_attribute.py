@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import stanza_lab as sl
@@ -114,3 +115,10 @@ def test_texts_cannot_leave_their_quotes(varied):
 def test_parameters_out_of_range(alerts_at, parameters, message):
     with pytest.raises(ParameterError, match=message):
         AttributeRule(**parameters).fit(alerts_at(0))
+
+
+def test_a_list_of_numbers_passes_over_labels_that_are_words():
+    alerts = pd.DataFrame(
+        {"starts_at": ["2026-03-01T14:00Z"] * 3, "labels": ['{"shard":"5"}', '{"shard":"x"}', '{"shard":"7"}']}
+    )
+    assert AttributeRule(cel="labels.shard in [5, 7]").fit(alerts).labels_.tolist() == [0, -1, 0]

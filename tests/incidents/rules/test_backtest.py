@@ -211,3 +211,9 @@ def test_hidden_split_and_merged_agree_with_looking(rows):
     assert row["splits"] == sum(len({pieces[i] for i in range(n) if true[i] == name}) > 1 for name in names)
     mixed = [{true[i] for i in range(n) if labels[i] == g and true[i]} for g in set(labels) if g >= 0]
     assert row["merges"] == len({name for some in mixed if len(some) > 1 for name in some})
+
+
+def test_ids_of_the_truth_may_be_numbers(alerts_at):
+    alerts = alerts_at(0, 1).assign(alert_id=["1", "2"])
+    truth = pd.DataFrame({"alert_id": [1, 2], "incident_id": [7, 7]})
+    assert backtest_grouping(alerts, ["gap:5min"], truth=truth).table["recall"].tolist() == [1.0]

@@ -116,3 +116,28 @@ def test_a_word_that_is_no_rule(text):
 def test_defaults_use_what_the_alerts_have(alerts_at):
     assert list(default_rules(alerts_at(0))) == ["gap 5min", "alertmanager", "model"]
     assert len(default_rules(alerts_at(0, service=["a"], summary=["b"]))) == 5
+
+
+@pytest.mark.parametrize("value", ["2026-13-45", "0b_"])
+def test_a_value_that_yaml_cannot_make_is_told_as_a_slip_of_the_file(written, value):
+    with pytest.raises(SchemaError, match="cannot be read as YAML"):
+        read_rules(written(f"rules: {{a: {{kind: gap, gap: {value}}}}}"))
+
+
+@pytest.mark.parametrize("text", ["global: [a]\nroute: {receiver: x}", "route: {receiver: x, matchers: 5}"])
+def test_a_list_where_keys_belong_is_told(written, text):
+    with pytest.raises(SchemaError, match="holds"):
+        read_rules(written(text))
+
+
+def test_aliases_that_explode_are_refused(written):
+    lines = [f"x{i}: &a{i} {{routes: [*a{i - 1}, *a{i - 1}]}}" for i in range(1, 40)]
+    with pytest.raises(SchemaError, match="aliases"):
+        read_rules(written("\n".join(["x0: &a0 {receiver: r}", *lines, "route: *a39"])))
+    with pytest.raises(SchemaError, match="stands in itself"):
+        read_rules(written("route: &a {routes: [*a]}"))
+
+
+def test_plain_aliases_are_read(written):
+    text = "rules: {a: &a {kind: gap, gap: 10min}, b: *a}"
+    assert [rule.gap for rule in read_rules(written(text)).values()] == ["10min", "10min"]
