@@ -126,7 +126,7 @@ sl.plot.why_together(outside.evidence)
 #
 # ## What the rules are like
 #
-# *chronic* fires alone nearly always, *flapping* comes back within half an hour, *periodic* comes at its hour of the
+# *chronic* fires as if by chance, *flapping* comes back within half an hour, *periodic* comes at its hour of the
 # day, *telling* fires only when something is wrong. The first three are worth mending or muting: nobody learns
 # anything from them.
 

@@ -24,7 +24,8 @@ _LEGEND = (
 )
 _INCIDENT_LEGEND = (
     "why: distance to the nearest alert of the incident, then the time between the two and what weighs most: company: "
-    "other rules fire around (-), crowd: a busy hour (+), chronic: such rules stand alone (+) or do not (-), "
+    "other rules fire around (-), crowd: a busy hour (+), chronic: their rules fire as by chance (+) or when things "
+    "break (-), "
     "recurrence: the two rules came together before (-); --explain ALERT_ID says it all"
 )
 
@@ -131,8 +132,8 @@ def show_rules(
     )
     brief = brief[["habit", "alerts", "incidents", "alone", "per_day", "service", "alertname", "rule"]]
     legend = (
-        "habit: chronic: often, and four in five alone; flapping: again and again within half an hour; periodic: at "
-        "its hour of the day; telling: seldom alone; alone: share of its alerts in no incident"
+        "habit: chronic: fires as by chance, often; flapping: again and again within half an hour; periodic: at "
+        "its hour of the day; telling: fires when others do; alone: share of its alerts in no incident"
     )
     emit(brief, format=format, out=out, title=title, limit=limit, spare=("rule", "per_day"), legend=legend)
 

@@ -46,6 +46,8 @@ def tune(
     keep_copies: KeepCopies = False,  # noqa: FBT002
 ) -> None:
     """Find the parameters that group alerts best, and say whether they beat the defaults on later alerts."""
+    if out is not None and not out.absolute().parent.is_dir():  # before the work, not after it
+        raise StanzaError(f"--out {out}: there is no folder {out.parent}; make it first")
     known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
     alerts = without_copies(known.alerts, keep=keep_copies)
     spans = sl.read_traces(traces) if traces else None

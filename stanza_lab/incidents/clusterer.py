@@ -60,7 +60,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         such an alert joins the nearest that is less chronic, and holds nothing together. A rule is chronic as far as
         its other alerts, and those of rules that hardly fire without it, have no more company than by chance. Smaller:
         more noise; 1 turns it off.
-    service_gap : duration, default "6min"
+    service_gap : duration, default "7min"
         Added between alerts of different services (unknown is a value of its own) that share no resource.
     call_gap : duration, default "2min"
         Taken off between services that depend on each other in `edges`, times how sure that is; half of it at two hops.
@@ -179,7 +179,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         min_rules: int = 1,
         min_neighbours: int = 2,
         max_chronic: float = 0.9,
-        service_gap: _params.Duration = "6min",
+        service_gap: _params.Duration = "7min",
         call_gap: _params.Duration = "2min",
         team_gap: _params.Duration = "30s",
         environment_gap: _params.Duration = "1h",
@@ -364,7 +364,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
                 raise ParameterError(f"alert={alert!r} is no row of the {len(self._ids):,} alerts seen in fit")
         return explain(self._known, self._found, self._settings(), self._vocabulary, self._ids, row)
 
-    def score(self, alerts: Any, y: Any) -> float:
+    def score(self, alerts: Any, y: Any = None) -> float:
         """Return how well `predict` agrees with known incidents: the mean of two adjusted Rand indices.
 
         One is over the alerts of incidents, one over all, where an alert in no incident is a group of its own.
@@ -373,8 +373,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         ----------
         alerts : DataFrame or array-like of shape (n, k)
             As in `predict`.
-        y : array-like of shape (n,)
-            The true incident of each alert; null, empty or -1 = none.
+        y : array-like of shape (n,) or DataFrame
+            The true incident of each alert; null, empty or -1 = none. Or a table of labels as `score_incidents` takes.
 
         Returns
         -------
@@ -385,9 +385,18 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         ------
         NotFittedError
             `fit` was not called.
+        ParameterError
+            There is no `y`: without labels a search has nothing to go by; see `tune` for what else it can go by.
         """
-        found = pd.DataFrame({"incident_id": self.predict(alerts)})
-        scores = score_incidents(found, truth=pd.Series(np.asarray(y, dtype=object), index=found.index))
+        check_is_fitted(self)
+        if y is None:
+            raise ParameterError("y=None: pass the true incident of each alert; without labels use stanza_lab.tune")
+        labels = self.predict(alerts)
+        if isinstance(y, pd.DataFrame):
+            scores = score_incidents(alerts.assign(incident_id=labels), truth=y)
+        else:
+            found = pd.DataFrame({"incident_id": labels})
+            scores = score_incidents(found, truth=pd.Series(np.asarray(y, dtype=object), index=found.index))
         return float(scores["ari"].fillna(1.0).mean())
 
     @property

@@ -347,3 +347,12 @@ def test_a_service_never_seen_before_is_near_those_that_it_calls():
         alerts_at(0, 1, service=["a", "a"], rule_key=["r", "q"])
     )
     assert model.predict(alerts_at(2, 2, service=["b", "c"], rule_key=["s", "t"])).tolist() == [0, -1]
+
+
+def test_a_score_needs_labels_and_takes_a_table_of_them():
+    alerts = alerts_at(0, 1, 90, rule_key=["a", "b", "c"]).assign(alert_id=["x", "y", "z"])
+    model = IncidentClusterer(max_gap="5min").fit(alerts)
+    truth = pd.DataFrame({"alert_id": ["z", "y", "x"], "incident_id": [None, "I1", "I1"]})
+    assert model.score(alerts, truth) == model.score(alerts, ["I1", "I1", None])
+    with pytest.raises(ParameterError, match="pass the true incident"):
+        model.score(alerts)

@@ -26,7 +26,7 @@ _SAME = {  # what a part would be if it were not there
     "service": "were about the same service",
     "team": "paged the same team",
     "environment": "were of one environment",
-    "chronic": "were of rules that never stand alone",
+    "chronic": "were of rules that fire only when things break",
     "crowd": "had fired in a quiet hour",
 }
 _WITHOUT = {
