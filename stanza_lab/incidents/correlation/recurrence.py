@@ -36,12 +36,6 @@ class Recurrence:
     occasions: int
 
     @classmethod
-    def empty(cls) -> Recurrence:
-        """Return what is known before any history."""
-        nothing = np.zeros(0)
-        return cls(nothing.astype(np.int64), nothing, nothing, nothing, nothing, csr_array((0, 0)), 0)
-
-    @classmethod
     def of(cls, rule: np.ndarray, family: np.ndarray, luck: np.ndarray, labels: np.ndarray | None = None) -> Recurrence:
         """Count over alerts of `rule`; without `labels` (-1 = alone), only what no grouping is needed for."""
         size = int(rule.max(initial=-1)) + 1

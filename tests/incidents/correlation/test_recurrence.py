@@ -36,7 +36,7 @@ def test_without_a_grouping_only_company_is_counted():
 
 
 def test_nothing_is_known_before_any_history():
-    nothing = Recurrence.empty()
+    nothing = Recurrence.of(np.zeros(0, int), np.zeros(0, int), np.zeros(0))
     assert nothing.habit(np.array([A, B])).tolist() == [0.5, 0.5]
     assert nothing.lift(np.array([A]), np.array([B])).tolist() == [0]
 
