@@ -20,7 +20,10 @@
 #
 # **Data.** The history that `01_import_alert_history` wrote; `data/traces/` covers a part of the services.
 #
-# **Takes** about twenty seconds.
+# **Takes** about half a minute.
+#
+# We go from a preview that takes a second to a map whose confidence is checked: what the model says and why, whether
+# its probabilities come true, what traces add, what travels along the edges, and what nobody can see here.
 
 # %% tags=["parameters"]
 data = "../data"
@@ -42,40 +45,96 @@ alerts = alerts[~alerts["origin"].isin(alerts["source"].unique())]  # no copies 
 alerts = sl.cluster_incidents(alerts)
 
 # %% [markdown]
-# ## From alerts to edges
+# ## A preview: who fires with whom
 #
-# Services that depend on each other get into trouble together. The model counts how often two services fire within
-# one window, compares with what chance would give, and turns the surplus into a probability. `src` depends on `dst`;
-# *link_confidence* says that there is a dependency in either direction, *confidence* that it has this direction.
-# Direction is much harder to see than the link itself: where it says *unknown* below, take the pair as linked and no
-# more.
+# Services that depend on each other get into trouble together. From the times alone, one line:
+
+# %%
+preview = sl.DependencyModel(sources=["times"]).fit(alerts)
+shown = ["src", "dst", "direction", "link_confidence", "confidence", "support", "lift", "lag_s"]
+sl.ProductionMap(preview.edges_).links[shown].head(5)
+
+# %% [markdown]
+# `src` depends on `dst`; *link_confidence* is the probability of a dependency in either direction, *confidence* that it
+# has this direction, *lift* how many times more often both fired together than chance gives.
+#
+# ## The model: everything the alerts tell
+#
+# Times are one source among several. Error texts that name a callee, traces and resources that alerts share, the teams
+# they page, names, and what kind of thing a service is (a database calls no one) are weighed with them, each as an
+# addition to the log odds. A source that is missing adds nothing.
 
 # %%
 model = sl.DependencyModel().fit(alerts)
-edges = model.edges_
-shown = ["src", "dst", "direction", "link_confidence", "confidence", "support", "lift", "lag_s", "q_value"]
-sl.ProductionMap(edges).links[shown].head(8)
+sl.ProductionMap(model.edges_).links[shown].head(8)
 
 # %% [markdown]
-# Every edge explains itself:
+# Where *direction* says unknown, take the pair as linked and no more: monitors look once a minute, each at its own
+# second, so who fired first often means nothing.
+#
+# Every edge says why it is believed, and what argues against it:
 
 # %%
-strongest = sl.ProductionMap(edges).links.iloc[0]
-model.explain(strongest["src"], strongest["dst"])
+strongest = sl.ProductionMap(model.edges_).links.iloc[0]
+why = model.explain(strongest["src"], strongest["dst"])
+why
+
+# %%
+sl.plot.why_dependency(why)
+
+# %% [markdown]
+# On the left: how long after the dependency's alert the other one came; the line is what chance would give. On the
+# right: from what was expected of any two services to the probability, source by source.
+#
+# ## Does the confidence come true?
+#
+# Traces know some of the calls. Among the pairs they can judge: of those the model gives about 80 %, are about 80 %
+# real? Points on the diagonal are honest, points above it too modest. The bars say how little a few pairs prove.
+
+# %%
+spans = sl.read_traces(data / "traces")
+sl.plot.reliability(sl.edge_reliability(model.edges_, spans))
+
+# %% [markdown]
+# The same pairs can correct the rest. With few of them hardly anything moves, and the report says so:
+
+# %%
+calibrator = sl.EdgeCalibrator().fit(model.edges_, spans)
+edges = calibrator.transform(model.edges_)
+print(calibrator.report_)
 
 # %% [markdown]
 # ## Lay the traces over it
 #
-# Where traces exist they judge: *confirmed* was inferred and is traced; *alert-only* was inferred, and the traces of
-# both services do not show it; *trace-only* is traced, and alerts alone would not have been sure of it. Without a
-# verdict, traces cannot tell: one of the services has none.
+# *Confirmed* was inferred and is traced; *alert-only* was inferred, and the traces of both services do not show it;
+# *trace-only* is traced, and alerts alone would not have been sure of it. Without a verdict, traces cannot tell.
 
 # %%
-spans = sl.read_traces(data / "traces")
 edges = sl.overlay_traces(edges, spans)
-production = sl.ProductionMap(edges, alerts, ownership=catalog)
-sure = production.links[production.links["strength"] >= production.usual_confidence]
-sure["verdict"].astype("str").fillna("not judged").value_counts().to_frame("dependencies")
+sl.plot.dependency_overlay(edges)
+
+# %%
+sl.trace_coverage(edges, spans)
+
+# %% [markdown]
+# What only alerts know is worth a question to the people who own it:
+
+# %%
+for words in sl.unknown_dependencies(edges, spans=spans, alerts=alerts)["words"].head(5):
+    print("-", words)
+
+# %% [markdown]
+# ## What travels along the edges
+#
+# Given the map: which kind of trouble on a service is followed by which on those that call it, and how much later?
+
+# %%
+lead = sl.infer_propagation(alerts, edges)
+sl.plot.propagation(lead)
+
+# %%
+for words in lead.dropna(subset="probability").nlargest(3, "probability")["words"]:
+    print("-", words)
 
 # %% [markdown]
 # ## The map
@@ -85,6 +144,7 @@ sure["verdict"].astype("str").fillna("not judged").value_counts().to_frame("depe
 # it.
 
 # %%
+production = sl.ProductionMap(edges, alerts, ownership=catalog)
 sl.plot.production_map(production)
 
 # %% [markdown]
@@ -104,23 +164,43 @@ sl.plot.production_map(production.team(team))
 
 # %%
 for words in production.next_clusters(team)["words"]:
-    print(words)
+    print("-", words)
+
+# %% [markdown]
+# ## The map as it was, and a day more
+#
+# The counts behind the map add up over days, so the map of the past is a matter of leaving days out.
+
+# %%
+before = model.as_of("2026-08-15").edges_
+sure_then, sure_now = ((table["confidence"] >= 0.5).sum() for table in (before, model.edges_))
+print(f"edges of confidence .5 or more: {sure_then} on 15 August, {sure_now} at the end")
 
 # %% [markdown]
 # ## How good is this?
 #
 # Against the true call graph of the simulation. *auprc* is the area under the precision-recall curve: compare it with
-# *chance*, which is what guessing gets.
+# *chance*, which is what guessing gets; *ece* is how far confidence is from frequency.
 
 # %%
 truth = pd.read_csv(data / "truth" / "call_graph.csv")
-sl.score_edges(model.edges_, call_graph=truth)
+known = sorted(alerts["service"].dropna().unique())
+sl.score_edges(model.edges_, call_graph=truth, services=known).T
 
 # %% [markdown]
 # ## What we cannot see
 #
+# Services that fired so rarely that times tell nothing of their edges:
+
+# %%
+rare = model.nodes_[~model.nodes_["judged"]]
+print(f"{len(rare)} of {len(model.nodes_)} services: {', '.join(rare.index[:12]) or 'none'}")
+print(f"alerts that could not be used: {model.skipped_}")
+
+# %% [markdown]
 # * A dependency that never failed in this history leaves no mark in alerts.
+# * A service without monitors is not on the map at all; what lies behind it looks like a direct dependency.
 # * Services that share a cause (a host, a deploy) look as if they depended on each other.
-# * Monitors evaluate once a minute, each at its own second: who fired first often means nothing.
+# * Direction is a probability of its own, and often close to even.
 #
 # Next: `05_tune_correlation` asks whether other parameters would group better.

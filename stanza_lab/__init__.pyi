@@ -1,7 +1,20 @@
 from . import errors, plot, schema
 from .artefacts import Bundle, load_bundle, save_bundle
-from .dependencies import DependencyModel, call_edges, overlay_traces, score_edges
+from .dependencies import (
+    DependencyModel,
+    EdgeCalibrator,
+    call_edges,
+    edge_reliability,
+    infer_propagation,
+    overlay_catalog,
+    overlay_traces,
+    read_declared_edges,
+    score_edges,
+    trace_coverage,
+    unknown_dependencies,
+)
 from .entities import (
+    classify_symptoms,
     coverage,
     extract_entities,
     find_entities,
@@ -28,7 +41,7 @@ from .incidents.rules import (
 from .loaders import read_traces
 from .production import ProductionMap
 from .report import write_figure, write_report
-from .simulate import Production, simulate_production
+from .simulate import Production, simulate_network, simulate_production
 from .tuning import TimeSplits, TuningResult, read_params, tune
 
 __version__: str
@@ -39,6 +52,7 @@ __all__ = [
     "Bundle",
     "Corrections",
     "DependencyModel",
+    "EdgeCalibrator",
     "EntityResolver",
     "GapRule",
     "GroupByRule",
@@ -53,21 +67,26 @@ __all__ = [
     "TuningResult",
     "backtest_grouping",
     "call_edges",
+    "classify_symptoms",
     "cluster_incidents",
     "coverage",
+    "edge_reliability",
     "errors",
     "extract_entities",
     "find_entities",
     "fold_events",
     "infer_ownership",
+    "infer_propagation",
     "labels_from_pages",
     "labels_from_spans",
     "load_bundle",
     "map_repositories",
     "metrics",
+    "overlay_catalog",
     "overlay_traces",
     "plot",
     "read_alerts",
+    "read_declared_edges",
     "read_labels",
     "read_ownership",
     "read_params",
@@ -80,10 +99,13 @@ __all__ = [
     "score_edges",
     "score_incidents",
     "select_alerts",
+    "simulate_network",
     "simulate_production",
     "summarize_incidents",
     "summarize_teams",
+    "trace_coverage",
     "tune",
+    "unknown_dependencies",
     "write_figure",
     "write_report",
 ]

@@ -324,7 +324,7 @@ def _about_map(production: ProductionMap | None) -> list[str]:
         if inferred > confirmed:
             rest = f"show no call for {denied:,}, and do not judge {int(unjudged.sum()):,}"
             said.append(f"Of the {inferred:,} inferred from alerts, traces confirm {confirmed:,}, {rest}.")
-    other = int((links["seen"] & verdicts.isna()).sum())
+    other = int((links["seen"] & (verdicts.isna() | (verdicts == "declared-only"))).sum())
     fainter = len(links) - inferred - added - other
     said += [f"{words.count(other, 'more dependency')} traced or declared."] if other else []
     return [*said, f"Not counted: {words.count(fainter, 'pair')} of probability below 0.5."] if fainter else said

@@ -25,7 +25,9 @@ SEVERITIES = ("info", "warning", "error", "critical")
 KINDS = ("fired", "renotified", "acknowledged", "resolved", "changed", "note")
 TIME_SOURCES = ("event", "receipt", "none")
 PROVENANCES = ("declared", "inferred", "traced")
-VERDICTS = ("confirmed", "alert-only", "trace-only")
+VERDICTS = ("confirmed", "alert-only", "trace-only", "declared-only")
+CALL_KINDS = ("request", "messaging", "database", "unknown")
+TOLD_BY = ("parent", "peer", "spelling")  # the surest first
 NOISE = -1  # incident_id of an alert on its own
 
 SEVERITY_DTYPE = pd.CategoricalDtype(list(SEVERITIES), ordered=True)
@@ -140,6 +142,26 @@ EDGES = Table(
         Column("q_value", "float64", "p_value after Benjamini-Hochberg over all pairs"),
         Column("provenance", "strings", "where it is known from", PROVENANCES),
         Column("verdict", "category", "after an overlay of traces; null before", VERDICTS),
+    ),
+)
+
+CALLS = Table(
+    "calls",
+    (
+        Column("src", "str", "the caller: depends on dst"),
+        Column("dst", "str", "what it calls; a queue for its producers and its consumers"),
+        Column("calls", "int64", "times that traces show it"),
+        Column("errors", "int64", "of these, where either side's span says error"),
+        Column("kind", "category", "what most of them are", CALL_KINDS),
+        Column("told_by", "category", "spans of both; or only the name the caller gives", TOLD_BY),
+        Column("p50_ms", "float64", "median time a call took, on one clock; null when none is known"),
+        Column("p95_ms", "float64", "95 % took at most this long"),
+        Column("first_seen", "time", "start of the first"),
+        Column("last_seen", "time", "start of the last"),
+        Column("dst_traced", "bool", "whether dst writes spans itself"),
+        Column("skewed", "int64", "calls whose callee cannot have run when its clock says so"),
+        Column("skew_ms", "float64", "how far dst's clock is ahead of src's in these (median); 0: none; null: unknown"),
+        Column("spelled", "str", "most usual other spelling of dst among callers' peers; null when none"),
     ),
 )
 

@@ -25,6 +25,11 @@ RULES = ("AlertmanagerRoute", "AttributeRule", "GapRule", "GroupByRule", "Simila
 MORE_POSITIONAL = {
     "ProductionMap": 2,  # a map is made of edges and alerts; both read best in order
     "overlay_traces": 2,  # edges, spans: two tables of equal weight
+    "overlay_catalog": 2,  # edges, declared: likewise
+    "trace_coverage": 2,  # edges, spans: likewise
+    "infer_propagation": 2,  # alerts, edges: likewise
+    "edge_reliability": 2,  # edges, truth: likewise
+    "EdgeCalibrator.fit": 2,  # scikit-learn: fit(X, y), here edges, truth
     "EntityResolver.fit": 2,  # scikit-learn: fit(X, y=None)
     "DependencyModel.fit": 2,  # scikit-learn: fit(X, y=None)
     "DependencyModel.partial_fit": 2,  # scikit-learn

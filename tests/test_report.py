@@ -175,6 +175,25 @@ def test_what_traces_added_is_told_apart_from_what_alerts_found(tmp_path: Path) 
     assert not {"1.00", "0.9998", ">0.99"} & set(page.words)
 
 
+def test_what_is_only_declared_is_counted_apart(tmp_path: Path) -> None:
+    edges = pd.DataFrame(
+        {
+            "src": ["a", "b", "c"],
+            "dst": ["b", "c", "d"],
+            "confidence": [0.3, 0.9, 0.9],
+            "verdict": ["declared-only", "confirmed", None],
+            "provenance": [["declared"], ["inferred", "traced"], ["declared"]],
+        }
+    )
+    page = findings(edges, tmp_path)
+    assert (
+        "Alerts alone: 1 dependency of probability 0.5 or more; traces added 0 and confirmed 1 of those inferred."
+        in page.words
+    )
+    assert "2 more dependencies traced or declared." in page.words
+    assert not [words for words in page.words if words.startswith("Not counted")]
+
+
 def test_where_nothing_is_sure_the_page_says_so_before_the_figure(tmp_path: Path) -> None:
     page = findings(pd.DataFrame({"src": ["a"], "dst": ["b"], "confidence": [0.169]}), tmp_path)
     caution = "Nothing reached 0.5; these are the surest guesses, down to 0.16."

@@ -1,9 +1,9 @@
 """The bundle: what was learned, as one directory of JSON and Parquet.
 
-It holds parameters, co-firing statistics, edges and services, and a manifest with the versions, the span of the data
-and a hash of every file. It holds no alert text (but the names of the
-nodes, whatever column they are) and nothing that executes when it is loaded. Written twice from the
-same models, it is the same bytes.
+It holds parameters, what dependencies were counted from, edges and services, and a manifest with the versions, the span
+of the data and a hash of every file. It holds no alert text (but the names of the nodes, whatever column they are, and
+of places and teams) and nothing that executes when it is loaded. Written twice from the same models, it is the same
+bytes.
 """
 
 from __future__ import annotations
@@ -26,15 +26,19 @@ from sklearn.utils.validation import check_is_fitted
 import stanza_lab
 from stanza_lab import schema
 from stanza_lab.dependencies import DependencyModel
+from stanza_lab.dependencies.known import known_edges
 from stanza_lab.errors import BundleError
 from stanza_lab.incidents import IncidentClusterer
 from stanza_lab.production import ProductionMap
 
-FORMAT = 1
+FORMAT = 2  # 1: dependencies counted from times alone, without places
 MANIFEST = "manifest.json"
-TABLES = ("cofirings", "edges", "firings", "recent", "services")
-_OPTIONAL = ("recent",)  # a model made from statistics alone has none
+TABLES = ("arrivals", "claims", "cofirings", "edges", "firings", "near", "recent", "services", "traits")
+_PLACED = ("arrivals", "near")  # only of a model with places
+_OPTIONAL = ("recent", *_PLACED)  # recent: a model made from statistics alone has none
+_SINCE_2 = ("claims", "traits")
 _EDGES = "edges.parquet"  # stands in the manifest for edges that the clusterer knew
+_NEAR = "near.parquet"  # stands in the manifest for the topology of places
 _FILES = {MANIFEST, *(f"{name}.parquet" for name in TABLES)}
 _COUNTED = ("alerts", "incidents", "services", "teams", "edges")
 _LIBRARIES = ("hdbscan", "networkx", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
@@ -55,7 +59,8 @@ class Bundle:
         With the parameters it was fitted with, not fitted: `fit` it on alerts of your own. Where it knew what depends
         on what, its `edges` are those of the map.
     dependencies : DependencyModel
-        Fitted: its statistics came along, so `partial_fit` goes on where it was.
+        Fitted: its statistics came along, so `partial_fit` goes on where it was (not from a bundle of format 1). Its
+        `topology` are the pairs of places that were near, `hops` is then 1.
     production : ProductionMap
         The map as it was saved.
     """
@@ -158,7 +163,8 @@ def save_bundle(
     ...         pathlib.Path(folder) / "bundle", clusterer=clusterer, dependencies=model, production=production
     ...     )
     ...     sorted(file.name for file in path.iterdir())
-    ['cofirings.parquet', 'edges.parquet', 'firings.parquet', 'manifest.json', 'recent.parquet', 'services.parquet']
+    ['claims.parquet', 'cofirings.parquet', 'edges.parquet', 'firings.parquet', 'manifest.json', 'recent.parquet',
+     'services.parquet', 'traits.parquet']
     """
     target = Path(path)
     if target.exists():
@@ -214,12 +220,15 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     """
     path = Path(path)
     manifest = _read_manifest(path)
-    there = [name for name in TABLES if name not in _OPTIONAL or f"{name}.parquet" in manifest["files"]]
+    optional = _OPTIONAL if manifest["format"] > 1 else (*_OPTIONAL, *_SINCE_2)
+    there = [name for name in TABLES if name not in optional or f"{name}.parquet" in manifest["files"]]
     tables = {name: _read_table(path, name, manifest) for name in there}
     parameters = manifest["parameters"]
     try:
         dependencies = DependencyModel.from_statistics(
-            tables, settings=manifest["statistics"], **parameters["dependencies"]
+            tables if manifest["format"] > 1 else _of_times_alone(tables),
+            settings=manifest["statistics"],
+            **_with_topology(parameters["dependencies"], tables),
         )
         return Bundle(
             path=path,
@@ -240,7 +249,7 @@ def _manifest(clusterer: IncidentClusterer, dependencies: DependencyModel, produ
     return {
         "format": FORMAT,
         "versions": {"stanza_lab": stanza_lab.__version__} | {n: importlib.metadata.version(n) for n in _LIBRARIES},
-        "parameters": {"incidents": _without_edges(clusterer), "dependencies": dependencies.get_params()},
+        "parameters": {"incidents": _without_edges(clusterer), "dependencies": _without_tables(dependencies)},
         "statistics": dependencies.statistics_.settings(),
         "data": {
             "since": None if pd.isna(since) else since.isoformat(),
@@ -267,6 +276,39 @@ def _with_edges(parameters: dict[str, Any], edges: pd.DataFrame) -> dict[str, An
     """Return the parameters of a manifest with the edges they name."""
     parameters = dict(parameters)  # a manifest that was altered may hold anything
     return parameters | {"edges": edges if parameters.get("edges") == _EDGES else None}
+
+
+def _without_tables(model: DependencyModel) -> dict[str, Any]:
+    """Return the parameters as a manifest holds them: known edges as pairs, of the topology the file of near places."""
+    parameters: dict[str, Any] = model.get_params()
+    for name in ("required", "forbidden"):
+        if parameters[name] is not None:
+            parameters[name] = sorted(known_edges(parameters[name], name))
+    if not isinstance(parameters["sources"], str | None):
+        parameters["sources"] = sorted(parameters["sources"])
+    return parameters | {"topology": None if parameters["topology"] is None else _NEAR}
+
+
+def _with_topology(parameters: dict[str, Any], tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return the parameters of a manifest with the topology they name: pairs of near places are one hop apart."""
+    parameters = dict(parameters)
+    for name in ("required", "forbidden"):
+        if isinstance(parameters.get(name), list):
+            parameters[name] = [tuple(edge) for edge in parameters[name]]
+    if parameters.get("topology") is None:
+        return parameters
+    if parameters["topology"] != _NEAR:
+        raise ValueError("topology is no table of this bundle")
+    return parameters | {"topology": tables["near"], "hops": 1}
+
+
+def _of_times_alone(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables of format 1 as they would be now, of firings of which only the times were read.
+
+    It held fewer recent alerts than `partial_fit` needs by now, so the model that comes of it refuses to go on.
+    """
+    firings = tables["firings"].assign(place="", inner=0)
+    return {"firings": firings, "cofirings": tables["cofirings"].assign(inner_a=0, inner_b=0)}
 
 
 def _json(manifest: dict[str, Any]) -> bytes:

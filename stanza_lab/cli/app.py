@@ -7,18 +7,20 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 import stanza_lab as sl
+from stanza_lab.cli import depending  # noqa: F401  (its verb comes first)
+from stanza_lab.cli.analysing import LINK_LEGEND, LINK_SPARE, analyse, brief
 from stanza_lab.cli.options import (
     As,
+    Declared,
     HistoryPath,
     Least,
     Limit,
-    Min,
     Out,
     Overrides,
     Ownership,
@@ -29,57 +31,9 @@ from stanza_lab.cli.options import (
     app,
 )
 from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
-from stanza_lab.cli.reading import KeepCopies, Known, Params, clusterer_for, read_known, say, without_copies
+from stanza_lab.cli.reading import KeepCopies, Params, read_known, say
 from stanza_lab.errors import ParameterError, StanzaError
-from stanza_lab.production import Direction, words
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-class Analysis(NamedTuple):
-    """What the verbs after ingest work on."""
-
-    alerts: pd.DataFrame
-    clusterer: sl.IncidentClusterer
-    model: sl.DependencyModel
-    edges: pd.DataFrame
-    production: sl.ProductionMap
-
-
-def _analyse(known: Known, traces: Path | None, params: Path | None, *, keep_copies: bool) -> Analysis:
-    alerts = without_copies(known.alerts, keep=keep_copies)
-    if alerts.empty:
-        raise StanzaError("without alerts there is nothing to show; widen --since, --until or --where")
-    spans = sl.read_traces(traces) if traces else None
-    with stderr.status(f"grouping {len(alerts):,} alerts"):
-        clusterer = clusterer_for(alerts, params=params, spans=spans).fit(alerts)
-    alerts = alerts.assign(incident_id=clusterer.labels_)
-    with stderr.status(f"inferring dependencies from {len(alerts):,} alerts"):
-        model = sl.DependencyModel().fit(alerts)
-    edges = model.edges_ if spans is None else sl.overlay_traces(model.edges_, spans)
-    return Analysis(alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=known.owners))
-
-
-_WAYS = {"forward": "->", "both": "<->", "unknown": "--"}
-_LINK_SPARE = ("verdict", "lag_s", "lift", "support")
-_LINK_LEGEND = (
-    "->: src depends on dst, --: direction not known; linked: probability of a dependency either way; confidence: that "
-    "src depends on dst; support: times both fired together; lift: times more than by chance; lag_s: median seconds "
-    "from dst's alert to src's, negative when src fired first; known_from inferred: from alerts alone"
-)
-
-
-def _brief(links: pd.DataFrame) -> pd.DataFrame:
-    """Return what a reader takes in at once of links; files keep all columns."""
-    brief = links.assign(
-        way=links["direction"].map(_WAYS),
-        linked=links["link_confidence"].map(words.probability),
-        confidence=links["confidence"].map(words.probability),
-        known_from=links["provenance"],
-    )
-    columns = ["src", "way", "dst", "linked", "confidence", "known_from", "support", "lift", "lag_s", "verdict"]
-    return brief[columns]
+from stanza_lab.production import Direction  # noqa: TC001 (typer reads it)
 
 
 @app.callback(invoke_without_command=True)
@@ -110,56 +64,6 @@ def alerts(
     emit(found, format=format, out=out, title=f"{len(found):,} alerts, times in UTC", limit=limit, spare=spare)
 
 
-@app.command()
-def dependencies(
-    history: HistoryPath,
-    since: Since = None,
-    until: Until = None,
-    where: Where = None,
-    traces: Traces = None,
-    ownership: Ownership = None,
-    overrides: Overrides = None,
-    params: Params = None,
-    keep_copies: KeepCopies = False,
-    min_confidence: Min = 0.5,
-    format: As = None,  # noqa: A002
-    out: Out = None,
-    limit: Limit = 40,
-) -> None:
-    """Infer which service depends on which, with the confidence and the evidence.
-
-    The table has a row per pair; files have a row per direction of each pair.
-    """
-    format = format_of(format, out)  # noqa: A001
-    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
-    found = _analyse(known, traces, params, keep_copies=keep_copies)
-    links = found.production.links
-    sure = links["strength"] >= min_confidence
-    title = (
-        f"{int(sure.sum()):,} dependencies of probability {min_confidence:g} or more among "
-        f"{len(found.production.services):,} services; {int((~sure).sum()):,} weaker ones left out"
-    )
-    if not sure.any() and len(links):
-        title += (
-            f", the surest has {words.probability(float(links['strength'].max()))}: lower --min-confidence to see it"
-        )
-    if format is Format.table:
-        emit(
-            _brief(links[sure]),
-            format=format,
-            out=out,
-            title=title,
-            limit=limit,
-            spare=_LINK_SPARE,
-            legend=_LINK_LEGEND,
-        )
-    else:
-        told = {*zip(links["src"][sure], links["dst"][sure], strict=True)}
-        ends = zip(found.edges["src"], found.edges["dst"], strict=True)
-        edges = found.edges[[(src, dst) in told or (dst, src) in told for src, dst in ends]]
-        emit(edges, format=format, out=out, title=title)
-
-
 @app.command(name="map")
 def map_(
     history: HistoryPath,
@@ -171,6 +75,7 @@ def map_(
     until: Until = None,
     where: Where = None,
     traces: Traces = None,
+    declared: Declared = None,
     ownership: Ownership = None,
     overrides: Overrides = None,
     params: Params = None,
@@ -188,7 +93,7 @@ def map_(
     if direction != "both" and not service:
         raise ParameterError("--direction is seen from a service; add --service NAME")
     known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
-    production = _analyse(known, traces, params, keep_copies=keep_copies).production
+    production = analyse(known, traces=traces, declared=declared, params=params, keep_copies=keep_copies).production
     if service:
         production = production.near(service, hops=hops, direction=direction, min_confidence=min_confidence)
     elif team:
@@ -205,7 +110,7 @@ def map_(
     if format is not Format.table:
         emit(links, format=format, out=out, title=title)
         return
-    emit(_brief(links), format=format, out=out, title=title, limit=limit, spare=_LINK_SPARE, legend=_LINK_LEGEND)
+    emit(brief(links), format=format, out=out, title=title, limit=limit, spare=LINK_SPARE, legend=LINK_LEGEND)
     if team:
         for cluster in production.whole.next_clusters(team, min_confidence=min_confidence)["words"]:
             typer.echo(f"* {plain(cluster)}")
@@ -221,6 +126,7 @@ def report(
     until: Until = None,
     where: Where = None,
     traces: Traces = None,
+    declared: Declared = None,
     ownership: Ownership = None,
     overrides: Overrides = None,
     params: Params = None,
@@ -228,7 +134,7 @@ def report(
 ) -> None:
     """Write one offline HTML page: findings in words, figures, tables."""
     known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
-    found = _analyse(known, traces, params, keep_copies=keep_copies)
+    found = analyse(known, traces=traces, declared=declared, params=params, keep_copies=keep_copies)
     summary = sl.summarize_incidents(found.alerts)
     path = sl.write_report(out, alerts=found.alerts, incidents=summary, production=found.production)
     typer.echo(str(path))
@@ -242,6 +148,7 @@ def bundle(
     until: Until = None,
     where: Where = None,
     traces: Traces = None,
+    declared: Declared = None,
     ownership: Ownership = None,
     overrides: Overrides = None,
     params: Params = None,
@@ -250,7 +157,7 @@ def bundle(
 ) -> None:
     """Fit the models on a history and save them as a bundle: JSON and Parquet, no alert text."""
     known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
-    found = _analyse(known, traces, params, keep_copies=keep_copies)
+    found = analyse(known, traces=traces, declared=declared, params=params, keep_copies=keep_copies)
     path = sl.save_bundle(
         out, clusterer=found.clusterer, dependencies=found.model, production=found.production, overwrite=force
     )

@@ -45,6 +45,14 @@ Traces = Annotated[
         exists=True,
     ),
 ]
+Declared = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Dependencies that people wrote down: CSV (src,dst or service,depends_on), Backstage, Datadog; file or "
+        "folder. Repeatable.",
+        exists=True,
+    ),
+]
 Min = Annotated[float, typer.Option("--min-confidence", min=0, max=1, help="Leave out edges below this probability.")]
 Least = Annotated[
     float | None,

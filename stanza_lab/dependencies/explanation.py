@@ -1,4 +1,4 @@
-"""Put into words what speaks for and against a dependency."""
+"""Put into words, rows and figures what speaks for and against a dependency."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from stanza_lab.dependencies.statistics import CoFiringStatistics
+from stanza_lab.dependencies.evidence import words_by_source
+from stanza_lab.dependencies.occasions import occasions_of
+from stanza_lab.dependencies.statistics import LAG_EDGES, LAGS
 
+if TYPE_CHECKING:
+    from stanza_lab.dependencies.known import Known
+    from stanza_lab.dependencies.sums import DependencyStatistics
 
 _SURE, _SURE_BACK = 2 / 3, 1 / 3  # a direction counts as known when it is at least twice as likely as the other
+_WORTH_SAYING = 0.05  # log odds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Explanation:
     """Why `src` may depend on `dst`, and why not.
 
@@ -39,6 +45,16 @@ class Explanation:
         Start of the last time slice in which they fired together.
     reasons_for, reasons_against : tuple of str
         The same in words.
+    shares : DataFrame
+        What each source adds to the log odds of a link: `source` (prior first), `says` (in words), `log_odds`, `share`
+        (of all that is added or taken away).
+    ways : DataFrame
+        The same for the direction: positive speaks for `src` depending on `dst`.
+    lags : DataFrame
+        `from_s`, `to_s`, `cofirings`, `expected`: how long after `dst` `src` fired (negative: before it).
+    occasions_table : DataFrame
+        The co-firings of the last days that the model still holds: `at` (the later firing), `lag_s`, `src_alert`,
+        `dst_alert` (ids, null where alerts have none).
     """
 
     src: str
@@ -57,6 +73,10 @@ class Explanation:
     last_together: pd.Timestamp | None
     reasons_for: tuple[str, ...] = field(repr=False)
     reasons_against: tuple[str, ...] = field(repr=False)
+    shares: pd.DataFrame = field(repr=False)
+    ways: pd.DataFrame = field(repr=False)
+    lags: pd.DataFrame = field(repr=False)
+    occasions_table: pd.DataFrame = field(repr=False)
 
     def __str__(self) -> str:
         """Say it in a few lines."""
@@ -71,7 +91,7 @@ class Explanation:
 
     def _headline(self) -> str:
         linked = f"{self.link_confidence:.2f} that the two are linked at all"
-        if _SURE_BACK < self.confidence / (self.link_confidence or 1) < _SURE:
+        if self.link_confidence and _SURE_BACK < self.confidence / self.link_confidence < _SURE:
             return (
                 f"{self.src} and {self.dst}: {linked}, which way is not known "
                 f"({self.confidence:.2f} that {self.src} depends on {self.dst})"
@@ -80,52 +100,185 @@ class Explanation:
 
 
 def explain(
-    src: str, dst: str, *, evidence: pd.DataFrame, statistics: CoFiringStatistics, min_support: int, max_q: float
+    src: str,
+    dst: str,
+    *,
+    evidence: pd.DataFrame,
+    edges: pd.DataFrame,
+    statistics: DependencyStatistics,
+    recent: pd.DataFrame | None,
+    min_support: int,
+    max_q: float,
+    known: Known,
+    claims: bool,
 ) -> Explanation:
-    """Explain one edge from the evidence on all pairs; both names must have fired."""
+    """Explain one edge from the evidence on all pairs."""
     a, b = sorted((src, dst))
-    fired = statistics.firings.groupby("node")["firings"].sum()
-    fired_src, fired_dst = int(fired[src]), int(fired[dst])
-    window = f"{statistics.counting.window / 60e6:g} min"
+    fired = statistics.firings.totals()["firings"]
+    counted = _Counted(src, dst, int(fired.get(src, 0)), int(fired.get(dst, 0)), statistics, min_support, max_q)
     rows = evidence[(evidence["a"] == a) & (evidence["b"] == b)]
-    if rows.empty:
-        often = f"{src} fired {_times(fired_src)}, {dst} {_times(fired_dst)}"
-        never = f"they never fired within {window} of each other ({often})"
-        unknown = float("nan")
-        return Explanation(
-            src, dst, 0.0, 0.0, 0, 0, fired_src, fired_dst, unknown, 0.0, unknown, 1.0, 1.0, None, (), (never,)
-        )
-    row = rows.iloc[0]
-    # The evidence reads from a to b: whether b depends on a, and how much later b fired.
-    follows = float(row["b_depends"]) if src == b else 1 - float(row["b_depends"])
-    after, before = (int(row["ahead"]), int(row["behind"])) if src == b else (int(row["behind"]), int(row["ahead"]))
-    lag_s = float(row["lag_s"]) if src == b else 0.0 - float(row["lag_s"])
-    link, support, occasions = float(row["link_confidence"]), int(row["cofirings"]), int(row["occasions"])
-    expected, lift, p_value, q_value = (float(row[name]) for name in ("expected", "lift", "p_value", "q_value"))
-    counts = statistics.cofirings
-    last = counts.loc[(counts["a"] == a) & (counts["b"] == b), "slice"].max()
-    chance = f"{expected:.2g} expected by chance (lift {lift:.3g}, p {p_value:.1g}, q {q_value:.1g})"
-    order = f"{src} fired after {dst} {_times(after)} and before it {_times(before)} (median lag {lag_s:+.0f} s)"
-    often = f"{src} fired {_times(fired_src)} in all, {dst} {_times(fired_dst)}"
-    known = "" if follows >= _SURE or follows <= _SURE_BACK else ", too little to tell which way"
-    direction = f"{order}; {often}: probability of this direction {follows:.2f}{known}"
-    speaks = [
-        f"fired within {window} of each other {_times(support)}, on {_occasions(occasions)}; {chance}",
-        f"that is {support} of {fired_src} firings of {src} and {support} of {fired_dst} firings of {dst}",
-        f"last together on {last:%Y-%m-%d} (UTC)",
-    ]
-    against: list[str] = []
-    (speaks if follows >= _SURE else against).append(direction)
-    if occasions < min_support:
-        against.append(f"too few distinct occasions: {occasions}, and at least {min_support} are asked for")
-    if q_value > max_q:
-        against.append(f"so many co-firings may well be chance (q {q_value:.2g} is above {max_q:g})")
-    if row["rival"] <= 0:
-        against.append(_rival(src, dst, float(row["strength"]), evidence))
+    row = None if rows.empty else rows.iloc[0]
+    told = edges[(edges["src"] == src) & (edges["dst"] == dst)]
+    forbidden = (src, dst) in known.forbidden
+    if forbidden:  # what is left of the link is the other direction
+        back = edges[(edges["src"] == dst) & (edges["dst"] == src)]
+        link, confidence = 0.0 if back.empty else float(back["link_confidence"].iloc[0]), 0.0
+    else:
+        link, confidence = _confidence(row, told, forth=src == b)
+    speaks, against = counted.words(row, evidence)
+    by_source = words_by_source(statistics.claims, statistics.traits, src=src, dst=dst) if claims else []
+    for _, words in by_source:
+        speaks += words.speaks
+        against += words.against
+    declared = not told.empty and "declared" in told["provenance"].iloc[0]
+    speaks = ["declared: passed as required=", *speaks] if declared else speaks
+    against = ["ruled out: passed as forbidden=", *against] if forbidden else against
+    says = {source: "; ".join([*words.speaks, *words.against]) for source, words in by_source}
+    lag = float("nan") if row is None else float(row["lag_s"]) * (1 if src == b else -1)
+    number = {name: 0 if row is None else row[name] for name in ("cofirings", "occasions", "lift")}
+    chance = {name: 1.0 if row is None else float(row[name]) for name in ("p_value", "q_value")}
     return Explanation(
-        src, dst, link * follows, link, support, occasions, fired_src, fired_dst, expected, lift, lag_s, p_value,
-        q_value, last, tuple(speaks), tuple(against),
-    )  # fmt: skip
+        src=src,
+        dst=dst,
+        confidence=confidence,
+        link_confidence=link,
+        support=int(number["cofirings"]),
+        occasions=int(number["occasions"]),
+        firings_src=counted.fired_src,
+        firings_dst=counted.fired_dst,
+        expected=float("nan") if row is None else float(row["expected"]),
+        lift=float(number["lift"]),
+        lag_s=lag + 0.0,
+        last_together=counted.last(),
+        reasons_for=tuple(speaks),
+        reasons_against=tuple(against),
+        shares=_shares(row, "says:", says | counted.sources(row), sign=1.0),
+        ways=_shares(row, "way:", says, sign=1.0 if src == b else -1.0),
+        lags=counted.lags(row),
+        occasions_table=occasions_of(recent, src=src, dst=dst, counting=statistics.counting),
+        **chance,
+    )
+
+
+def _confidence(row: pd.Series | None, told: pd.DataFrame, *, forth: bool) -> tuple[float, float]:
+    """Return link confidence and confidence; what is listed in the edges knows more (required, the other forbidden)."""
+    if not told.empty:
+        return float(told["link_confidence"].iloc[0]), float(told["confidence"].iloc[0])
+    if row is None:
+        return 0.0, 0.0
+    link, follows = float(row["link_confidence"]), float(row["b_depends"])
+    return link, link * (follows if forth else 1 - follows)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What the counts of one pair say."""
+
+    src: str
+    dst: str
+    fired_src: int
+    fired_dst: int
+    statistics: DependencyStatistics
+    min_support: int
+    max_q: float
+
+    def words(self, row: pd.Series | None, evidence: pd.DataFrame) -> tuple[list[str], list[str]]:
+        """Return reasons for and against, from times."""
+        src, dst = self.src, self.dst
+        window = f"{self.statistics.counting.window / 60e6:g} min"
+        often = f"{src} fired {_times(self.fired_src)}, {dst} {_times(self.fired_dst)}"
+        if row is None or not row["cofirings"]:
+            return [], [f"they never fired within {window} of each other ({often})"]
+        support, occasions = int(row["cofirings"]), int(row["occasions"])
+        tests = f"lift {row['lift']:.3g}, p {row['p_value']:.1g}, q {row['q_value']:.1g}"
+        chance = f"{row['expected']:.2g} expected by chance ({tests})"
+        fired = f"{support} of {self.fired_src} firings of {src} and {support} of {self.fired_dst} firings of {dst}"
+        speaks = [
+            f"fired within {window} of each other {_times(support)}, on {_occasions(occasions)}; {chance}",
+            f"that is {fired}",
+            f"last together on {self.last():%Y-%m-%d} (UTC)",
+        ]
+        against: list[str] = []
+        follows, direction = self._direction(row, often)
+        (speaks if follows >= _SURE else against).append(direction)
+        if occasions < self.min_support:
+            against.append(f"too few distinct occasions: {occasions}, and at least {self.min_support} are asked for")
+        if row["q_value"] > self.max_q:
+            against.append(f"so many co-firings may well be chance (q {row['q_value']:.2g} is above {self.max_q:g})")
+        if row["strength"] <= 0:
+            against.append("they fired together no more often than by chance")
+        elif row["rival"] <= 0:
+            against.append(_rival(src, dst, float(row["strength"]), evidence))
+        return speaks, against
+
+    def sources(self, row: pd.Series | None) -> dict[str, str]:
+        """Return what the sources that are times say, in few words."""
+        if row is None:
+            return {}
+        direct = row["effect_a"] if self.src > self.dst else row["effect_b"]
+        back = row["effect_b"] if self.src > self.dst else row["effect_a"]
+        together = f"{int(row['cofirings'])} together on {_occasions(int(row['occasions']))}"
+        brings = f"a firing of {self.dst} brings {direct:.2f} of {self.src} directly"
+        return {
+            "prior": "any two of so many nodes, and how often such productions link them",
+            "co-firing": f"{together}, {row['expected']:.2g} by chance",
+            "direct effect": f"{brings} ({back:.2f} the other way)",
+        }
+
+    def last(self) -> pd.Timestamp | None:
+        """Return the start of the last slice in which the two fired together."""
+        counts = self.statistics.firings.of_pair(self.src, self.dst)
+        together = counts.loc[counts["cofirings"] > 0, "slice"]
+        return None if together.empty else together.max()
+
+    def lags(self, row: pd.Series | None) -> pd.DataFrame:
+        """Return the histogram of lags from dst to src, with what chance would give (even over the window)."""
+        window_s = self.statistics.counting.window / 1e6
+        edges = LAG_EDGES * window_s
+        low = np.concatenate([-edges[:0:-1], [0.0], edges[:-1]])
+        high = np.concatenate([-edges[-2::-1], [0.0], edges[1:]])
+        counts = np.zeros(len(LAGS)) if row is None else row[LAGS].to_numpy(np.float64)
+        counts = counts if self.src > self.dst else counts[::-1]
+        expected = 0.0 if row is None else float(row["expected"])
+        return pd.DataFrame(
+            {
+                "from_s": low,
+                "to_s": high,
+                "cofirings": counts.astype("int64"),
+                "expected": expected * (high - low) / (2 * window_s),
+            }
+        )
+
+    def _direction(self, row: pd.Series, often: str) -> tuple[float, str]:
+        forth = self.src > self.dst  # the evidence reads from a to b: whether b depends on a, how much later b fired
+        follows = float(row["b_depends"]) if forth else 1 - float(row["b_depends"])
+        after, before = (row["ahead"], row["behind"]) if forth else (row["behind"], row["ahead"])
+        lag_s = float(row["lag_s"]) if forth else 0.0 - float(row["lag_s"])
+        order = f"{self.src} fired after {self.dst} {_times(after)} and before it {_times(before)}"
+        known = "" if follows >= _SURE or follows <= _SURE_BACK else ", too little to tell which way"
+        order = f"{order} (median lag {lag_s:+.0f} s)"
+        return follows, f"{order}; {often}: probability of this direction {follows:.2f}{known}"
+
+
+def _shares(row: pd.Series | None, prefix: str, says: dict[str, str], *, sign: float) -> pd.DataFrame:
+    """Return what each source adds to the log odds, the prior first, then the largest first."""
+    names = [] if row is None else [str(name) for name in row.index if str(name).startswith(prefix)]
+    values = [] if row is None else [(name.removeprefix(prefix), sign * float(row[name])) for name in names]
+    found = sorted(
+        (pair for pair in values if abs(pair[1]) >= _WORTH_SAYING), key=lambda pair: (-abs(pair[1]), pair[0])
+    )
+    total = sum(abs(value) for _, value in found) or 1.0
+    share = [abs(value) / total for _, value in found]
+    if prefix == "says:" and row is not None:
+        found, share = [("prior", float(row["prior"])), *found], [float("nan"), *share]
+    return pd.DataFrame(
+        {
+            "source": pd.Series([name for name, _ in found], dtype="str"),
+            "says": pd.Series([says.get(name, "") for name, _ in found], dtype="str"),
+            "log_odds": pd.Series([value for _, value in found], dtype="float64"),
+            "share": pd.Series(share, dtype="float64"),
+        }
+    )
 
 
 def _rival(src: str, dst: str, strength: float, evidence: pd.DataFrame) -> str:
@@ -147,7 +300,7 @@ def _rival(src: str, dst: str, strength: float, evidence: pd.DataFrame) -> str:
 
 
 def _occasions(count: int) -> str:
-    return f"{count} distinct occasion{'s' if count > 1 else ''}"
+    return f"{count} distinct occasion{'s' if count != 1 else ''}"
 
 
 def _times(count: float) -> str:

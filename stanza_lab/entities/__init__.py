@@ -10,9 +10,11 @@ from stanza_lab.entities.ownership.owners import infer_ownership
 from stanza_lab.entities.ownership.repositories import map_repositories
 from stanza_lab.entities.ownership.teams import relate_teams, summarize_teams
 from stanza_lab.entities.resolve import resolve_entities
+from stanza_lab.entities.symptoms import classify_symptoms
 
 __all__ = [
     "Coverage",
+    "classify_symptoms",
     "coverage",
     "extract_entities",
     "find_entities",

@@ -27,7 +27,7 @@ LEGEND = {
     "lag_s": "median seconds from the dependency's alert to the dependant's; negative: the dependant fired first",
     "q_value": "false discovery rate",
     "verdict": "confirmed: alerts and traces agree; trace-only: traces show it, alerts alone did not; "
-    "alert-only: traces that would show it do not",
+    "alert-only: traces that would show it do not; declared-only: declared, and neither shows it",
 }
 
 

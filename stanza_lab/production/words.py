@@ -12,6 +12,7 @@ _VERDICTS = {
     "confirmed": "traces confirm it",
     "alert-only": "traces do not show it, only alerts do",
     "trace-only": "traces show it, alerts alone did not",
+    "declared-only": "it is declared, neither alerts nor traces that would show it do",
 }
 
 

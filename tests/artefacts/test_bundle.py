@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 import stanza_lab as sl
-from stanza_lab.errors import BundleError
+from stanza_lab.errors import BundleError, ParameterError
 
 
 class Models(NamedTuple):
@@ -62,7 +63,7 @@ def test_of_a_view_the_whole_map_is_saved(models: Models, tmp_path: Path) -> Non
     assert len(sl.load_bundle(path).services) == len(models.production.services)
 
 
-@pytest.mark.parametrize("name", ["cofirings", "edges", "firings", "recent", "services"])
+@pytest.mark.parametrize("name", ["claims", "cofirings", "edges", "firings", "recent", "services", "traits"])
 def test_a_changed_byte_is_detected(saved: Path, name: str) -> None:
     file = saved / f"{name}.parquet"
     content = bytearray(file.read_bytes())
@@ -247,3 +248,102 @@ def test_display_does_without_what_is_not_said(saved: Path, part: str) -> None:
 def test_display_is_escaped(saved: Path) -> None:
     hostile = saved.rename(saved.with_name("<script>alert(1)</script>".replace("/", "-")))
     assert "<script>" not in sl.load_bundle(hostile)._repr_html_()
+
+
+def _other(models: Models, model: sl.DependencyModel) -> dict:
+    return models._replace(dependencies=model)._asdict()
+
+
+def test_no_text_of_an_alert_is_in_a_bundle(saved: Path) -> None:
+    alerts = sl.simulate_production(services=12, teams=3, days=21, incidents=15, random_state=5).alerts
+    names = {name for column in ("service", "team") for name in alerts[column].dropna().astype("str")}
+    texts = {text for column in ("summary", "description", "labels") for text in alerts[column].dropna()} - names
+    held = set()
+    for file in saved.glob("*.parquet"):
+        table = pd.read_parquet(file)
+        for column in table.columns.drop("provenance", errors="ignore"):
+            held |= {value for value in table[column].dropna().unique() if isinstance(value, str)}
+    assert names <= held
+    assert not texts & held
+
+
+def test_what_alerts_say_beside_their_times_comes_along(models: Models, tmp_path: Path) -> None:
+    alerts = sl.simulate_production(services=12, teams=3, days=21, incidents=15, random_state=5).alerts
+    one, two = sorted(alerts["service"].dropna().astype("str").unique())[:2]
+    said = f"timeout calling {two}"
+    alerts = alerts.assign(summary=alerts["summary"].where(alerts["service"] != one, said))
+    model = sl.DependencyModel().fit(alerts)
+    path = sl.save_bundle(tmp_path / "b", **_other(models, model))
+    claims, traits = (pd.read_parquet(path / f"{name}.parquet") for name in ("claims", "traits"))
+    assert [one, two] in claims[["src", "dst"]].to_numpy().tolist()
+    assert len(traits)
+    assert sl.load_bundle(path).dependencies.statistics_.equals(model.statistics_)
+    assert said.encode() not in b"".join(file.read_bytes() for file in path.iterdir())
+
+
+def test_a_loaded_bundle_saved_again_is_the_same_bytes(models: Models, saved: Path, tmp_path: Path) -> None:
+    loaded = sl.load_bundle(saved)
+    parts = models._replace(dependencies=loaded.dependencies, production=loaded.production)
+    again = sl.save_bundle(tmp_path / "again", **parts._asdict())
+    assert {f.name: f.read_bytes() for f in again.iterdir()} == {f.name: f.read_bytes() for f in saved.iterdir()}
+
+
+@pytest.mark.parametrize("table", [False, True])
+def test_known_edges_are_saved_as_pairs(models: Models, tmp_path: Path, table: bool) -> None:
+    alerts = sl.simulate_production(services=12, teams=3, days=21, incidents=15, random_state=5).alerts
+    one, two, three = sorted(alerts["service"].dropna().astype("str").unique())[:3]
+    required = pd.DataFrame({"caller": [two, one], "callee": [three, two]}) if table else [(two, three), (one, two)]
+    model = sl.DependencyModel(required=required, forbidden={(three, one)}, sources={"times", "claims"}).fit(alerts)
+    path = sl.save_bundle(tmp_path / "b", **_other(models, model))
+    told = json.loads((path / "manifest.json").read_text())["parameters"]["dependencies"]
+    assert told["required"] == [[one, two], [two, three]]
+    assert told["forbidden"] == [[three, one]]
+    assert told["sources"] == ["claims", "times"]
+    pd.testing.assert_frame_equal(sl.load_bundle(path).dependencies.edges_, model.edges_)
+
+
+@pytest.mark.parametrize("topology", [True, False])
+def test_places_and_which_are_near_come_along(models: Models, tmp_path: Path, topology: bool) -> None:
+    made = sl.simulate_production(services=8, teams=2, days=14, incidents=10, random_state=5)
+    calls = made.call_graph.rename(columns={"caller": "src", "callee": "dst"}) if topology else None
+    settings = {"node": "alertname", "place": "service", "topology": calls, "hops": 2, "replicates": 3}
+    old, new = made.alerts, made.alerts.iloc[-20:]
+    model = sl.DependencyModel(**settings).fit(old.iloc[:-20])
+    path = sl.save_bundle(tmp_path / "b", **_other(models, model))
+    assert len(pd.read_parquet(path / "near.parquet")) == len(model.statistics_.to_frames()["near"])
+    loaded = sl.load_bundle(path).dependencies
+    pd.testing.assert_frame_equal(loaded.edges_, model.edges_)
+    pd.testing.assert_frame_equal(loaded.partial_fit(new).edges_, model.partial_fit(new).edges_)
+
+
+def test_a_topology_in_a_manifest_is_never_a_path(saved: Path) -> None:
+    manifest = json.loads((saved / "manifest.json").read_text())
+    manifest["parameters"]["dependencies"]["topology"] = "../near.parquet"
+    (saved / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="does not fit"):
+        sl.load_bundle(saved)
+
+
+def test_a_bundle_of_format_1_loads_and_its_model_does_not_go_on(saved: Path) -> None:
+    manifest = json.loads((saved / "manifest.json").read_text())
+    for name in ("claims", "traits"):
+        (saved / f"{name}.parquet").unlink()
+        del manifest["files"][f"{name}.parquet"]
+    older = {"firings": ["place", "inner"], "cofirings": ["inner_a", "inner_b"], "recent": ["inner", "alert_id"]}
+    for name, columns in older.items():
+        file = saved / f"{name}.parquet"
+        pd.read_parquet(file).drop(columns=columns).to_parquet(file, index=False)
+        told = {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "bytes": file.stat().st_size}
+        manifest["files"][file.name] |= told
+    old = ("node", "window", "refractory", "block", "slice", "min_support", "max_q", "min_confidence", "n_jobs")
+    known = manifest["parameters"]["dependencies"]
+    manifest["parameters"]["dependencies"] = {name: known[name] for name in old}
+    (saved / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
+    bundle = sl.load_bundle(saved)
+    alerts = sl.simulate_production(services=12, teams=3, days=21, incidents=15, random_state=5).alerts
+    times = sl.DependencyModel(sources=["times"]).fit(alerts).evidence_
+    pd.testing.assert_frame_equal(
+        bundle.dependencies.evidence_[["a", "b", "cofirings"]], times[["a", "b", "cofirings"]]
+    )
+    with pytest.raises(ParameterError, match="without the recent firings"):
+        bundle.dependencies.partial_fit(alerts)

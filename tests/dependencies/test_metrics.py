@@ -70,3 +70,52 @@ def test_a_call_graph_without_its_columns_is_refused() -> None:
 def test_no_pair_to_judge_is_refused() -> None:
     with pytest.raises(SchemaError, match="leave no pair to judge"):
         sl.score_edges(edges(), call_graph=TRUTH)
+
+
+def test_orientation_asks_only_about_true_pairs_that_are_linked() -> None:
+    found = edges(
+        ("web", "db", 0.6, 0.9), ("db", "web", 0.3, 0.9), ("cache", "web", 0.8, 0.8), ("db", "cache", 1.0, 1.0)
+    )
+    scores = sl.score_edges(found, call_graph=TRUTH, services=["web", "db", "cache", "silent"])
+    assert scores.loc["directed", "orientation"] == 0.5  # db right, cache wrong, silent not linked
+    assert pd.isna(scores.loc["undirected", "orientation"])
+
+
+def test_an_unknown_direction_counts_half() -> None:
+    found = edges(("web", "db", 0.4, 0.8), ("db", "web", 0.4, 0.8))
+    scores = sl.score_edges(found, call_graph=TRUTH, services=["web", "db"])
+    assert scores.loc["directed", "orientation"] == 0.5
+
+
+def test_a_call_both_ways_has_no_orientation() -> None:
+    both = pd.DataFrame({"caller": ["web", "db"], "callee": ["db", "web"]})
+    scores = sl.score_edges(edges(("web", "db", 0.9, 0.9)), call_graph=both)
+    assert pd.isna(scores.loc["directed", "orientation"])
+
+
+def test_the_acyclic_budget_passes_over_what_closes_a_circle() -> None:
+    truth = pd.DataFrame({"caller": ["a", "b", "a"], "callee": ["b", "c", "d"]})  # budget: 4 pairs
+    found = edges(
+        ("a", "b", 0.9, 0.9), ("b", "c", 0.8, 0.9), ("c", "a", 0.7, 0.9), ("b", "a", 0.6, 0.9), ("a", "d", 0.5, 0.9)
+    )
+    plain = sl.score_edges(found, call_graph=truth).loc["directed"]
+    acyclic = sl.score_edges(found, call_graph=truth, acyclic=True).loc["directed"]
+    assert (plain["precision"], plain["recall"]) == (2 / 4, 2 / 3)
+    assert (acyclic["precision"], acyclic["recall"]) == (1.0, 1.0)
+    assert acyclic["auprc"] == plain["auprc"]
+
+
+def test_given_edges_are_judged_neither_way() -> None:
+    found = edges(("web", "db", 1.0, 1.0), ("web", "cache", 0.0, 0.2), ("cache", "web", 0.2, 0.2))
+    given = pd.DataFrame({"src": ["web"], "dst": ["db"]})
+    row = sl.score_edges(found, call_graph=TRUTH, services=["web", "db", "cache"], given=given).loc["directed"]
+    assert (row["pairs"], row["true_edges"], row["orientation"], row["f1_at_budget"]) == (4, 1, 0.0, 0.0)
+
+
+def test_the_calibration_error_is_also_told_without_the_plain_noes() -> None:
+    names = [f"s{k}" for k in range(20)]
+    found = edges(("s0", "s1", 0.8, 0.8))
+    scores = sl.score_edges(found, call_graph=TRUTH, services=names).loc["directed"]
+    assert scores["ece"] == pytest.approx(0.8 / 380)
+    assert scores["ece_said"] == pytest.approx(0.8)
+    assert pd.isna(sl.score_edges(edges(), call_graph=TRUTH, services=names).loc["directed", "ece_said"])

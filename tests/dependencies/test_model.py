@@ -102,7 +102,7 @@ def test_the_same_day_again_changes_nothing() -> None:
 
 
 def test_alerts_of_closed_slices_are_refused() -> None:
-    with pytest.raises(ParameterError, match="1 of 1 alerts are from before 2026-03-29"):
+    with pytest.raises(ParameterError, match="1 of 1 alerts are from before"):
         sl.DependencyModel().fit(chained()).partial_fit(alerts([(0, "db")]))
 
 
@@ -175,7 +175,7 @@ def test_all_in_one_second_is_no_evidence() -> None:
 
 def test_a_cause_that_hits_all_alike_stays_at_even_odds() -> None:
     table = [(37 * 60 * k, f"s{n}") for k in range(20) for n in range(6)]
-    assert sl.DependencyModel().fit(alerts(table)).edges_["link_confidence"].max() <= 0.5
+    assert sl.DependencyModel().fit(alerts(table)).edges_["link_confidence"].max() <= 0.5 + 1e-9
 
 
 def test_one_service_with_nearly_all_alerts_is_linked_to_none() -> None:

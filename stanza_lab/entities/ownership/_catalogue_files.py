@@ -44,8 +44,7 @@ def read(path: Path) -> Entries:
     elif path.suffix.lower() in (".csv", ".tsv"):
         entries.claims += _csv_claims(path)
     elif path.suffix.lower() in SUFFIXES:
-        values = _yaml(path) if path.suffix.lower() in (".yaml", ".yml") else _json(path)
-        for value in values:
+        for value in values(path):
             entries.add(value)
         if not entries.known:
             raise SchemaError(f"{path}: holds no catalogue; expected are {_KNOWN}")
@@ -53,6 +52,16 @@ def read(path: Path) -> Entries:
         suffix = path.suffix or "files without suffix"
         raise SchemaError(f"{path}: no reader for {suffix}; save it as {', '.join(SUFFIXES)} or CODEOWNERS")
     return entries
+
+
+def values(path: Path) -> Iterator[Any]:
+    """Yield the documents of a YAML file or the values of a JSON file."""
+    yield from _yaml(path) if path.suffix.lower() in (".yaml", ".yml") else _json(path)
+
+
+def rows(path: Path) -> list[list[str]]:
+    """Return the rows of a CSV file, its header first."""
+    return _csv_rows(path)
 
 
 def within(folder: Path) -> list[Path]:
