@@ -133,7 +133,7 @@ lead = sl.infer_propagation(alerts, edges)
 sl.plot.propagation(lead)
 
 # %%
-for words in lead.dropna(subset="probability").nlargest(3, "probability")["words"]:
+for words in lead[lead["q_value"] < 0.05].nlargest(3, "probability")["words"]:
     print("-", words)
 
 # %% [markdown]

@@ -80,12 +80,13 @@ def cases(shared: Path, *, seeds: int, quick: bool, only: str = "") -> Iterator[
     """Yield the sets: recordings, simulated productions, plain cascades."""
     seen = range(sets.SEEDS.start, sets.SEEDS.start + seeds)
     if quick:
-        some = sets.productions(seen, sizes=QUICK_SIZES, nuisances=sets.AT_EVERY_SIZE)
-        plain = cascades.cases(seen, nuisances=sets.AT_EVERY_SIZE)
+        some = sets.productions(seen, sizes=QUICK_SIZES, nuisances=sets.AT_EVERY_SIZE, only=only)
+        plain = cascades.cases(seen, nuisances=sets.AT_EVERY_SIZE, only=only)
     else:
-        some, plain = sets.productions(seen), cascades.cases(seen)
-    for family in (sets.recordings(shared), some, plain):
-        yield from (case for case in family if only in case.name)
+        some, plain = sets.productions(seen, only=only), cascades.cases(seen, only=only)
+    yield from (case for case in sets.recordings(shared) if only in case.name)
+    yield from some
+    yield from plain
 
 
 def run(cases: Iterable[Case], *, python: Path | None, patient: bool = False) -> Iterator[Row]:

@@ -39,13 +39,14 @@ NUISANCES: dict[str, dict[str, Any]] = {
 }
 
 
-def cases(seeds: range, *, nuisances: tuple[str, ...] = tuple(NUISANCES)) -> Iterator[Case]:
+def cases(seeds: range, *, nuisances: tuple[str, ...] = tuple(NUISANCES), only: str = "") -> Iterator[Case]:
     """Yield every nuisance for every seed."""
     for name in nuisances:
-        for seed in seeds:
+        title = f"cascades of {SERVICES}: {name}"
+        for seed in seeds if only in title else ():
             alerts, call_graph = cascade(seed=seed, **NUISANCES[name])
             yield Case(
-                name=f"cascades of {SERVICES}: {name}",
+                name=title,
                 alerts=alerts,
                 call_graph=call_graph,
                 seed=seed,

@@ -46,10 +46,10 @@ def dependencies(
         tuple[str, str] | None,
         typer.Option(metavar="SRC DST", help="Say what speaks for and against SRC depending on DST, alerts alone."),
     ] = None,
-    unknown: Annotated[  # noqa: FBT002
+    unknown: Annotated[
         bool, typer.Option("--unknown", help="Only what alerts alone tell of, the surest first, with the reason.")
     ] = False,
-    propagation: Annotated[  # noqa: FBT002
+    propagation: Annotated[
         bool,
         typer.Option("--propagation", help="Which kinds of alerts on a callee lead to which on its callers, and when."),
     ] = False,
@@ -74,11 +74,11 @@ def dependencies(
         typer.Option(help="With --place: CSV of near places, columns src and dst.", exists=True, dir_okay=False),
     ] = None,
     traces: Traces = None,
-    calibrate: Annotated[  # noqa: FBT002
+    calibrate: Annotated[
         bool, typer.Option("--calibrate", help="First correct all confidences by the pairs that --traces can judge.")
     ] = False,
     declared: Declared = None,
-    keep_copies: KeepCopies = False,  # noqa: FBT002
+    keep_copies: KeepCopies = False,
     since: Since = None,
     until: Until = None,
     where: Where = None,

@@ -153,7 +153,7 @@ def explain(
         reasons_for=tuple(speaks),
         reasons_against=tuple(against),
         shares=_shares(row, "says:", says | counted.sources(row), sign=1.0),
-        ways=_shares(row, "way:", says, sign=1.0 if src == b else -1.0),
+        ways=_shares(row, "way:", says | counted.sources(row), sign=1.0 if src == b else -1.0),
         lags=counted.lags(row),
         occasions_table=occasions_of(recent, src=src, dst=dst, counting=statistics.counting),
         **chance,
@@ -217,12 +217,15 @@ class _Counted:
             return {}
         direct = row["effect_a"] if self.src > self.dst else row["effect_b"]
         back = row["effect_b"] if self.src > self.dst else row["effect_a"]
+        after, before = (row["ahead"], row["behind"]) if self.src > self.dst else (row["behind"], row["ahead"])
         together = f"{int(row['cofirings'])} together on {_occasions(int(row['occasions']))}"
         brings = f"a firing of {self.dst} brings {direct:.2f} of {self.src} directly"
         return {
             "prior": "any two of so many nodes, and how often such productions link them",
             "co-firing": f"{together}, {row['expected']:.2g} by chance",
             "direct effect": f"{brings} ({back:.2f} the other way)",
+            "order": f"{self.src} fired after {self.dst} {_times(after)} and before it {_times(before)}",
+            "who fires more": f"{self.src} fired {_times(self.fired_src)}, {self.dst} {_times(self.fired_dst)}",
         }
 
     def last(self) -> pd.Timestamp | None:

@@ -32,7 +32,7 @@ def known_edges(given: Any, name: str) -> set[tuple[str, str]]:
             raise ParameterError(
                 f"{name}: columns are {list(given.columns)[:20]}; pass src and dst, or caller and callee"
             )
-        given = given[ends].dropna().itertuples(index=False)
+        given = [*given[ends].dropna().itertuples(index=False)]
     if isinstance(given, str | Iterator) or not isinstance(
         given, Iterable
     ):  # what can be read but once is gone next time
@@ -69,15 +69,13 @@ class Known:
         return {(min(edge), max(edge)) for edge in self.required}
 
     def log_odds(self, table: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Return for each pair what is known of `b` depending on `a`: large, very small, or 0."""
+        """Return for each pair what is required of `b` depending on `a`: large, very small, or 0."""
+        if not self.required:
+            return np.zeros(len(table))
         a, b = table["a"].tolist(), table["b"].tolist()
-        told = np.zeros(len(table))
-        for edges, sign in ((self.required, 1.0), (self.forbidden, -1.0)):
-            if edges:
-                forth = np.array([(y, x) in edges for x, y in zip(a, b, strict=True)], dtype=np.float64)
-                back = np.array([(x, y) in edges for x, y in zip(a, b, strict=True)], dtype=np.float64)
-                told += sign * _SURE * (forth - back)
-        return told
+        forth = np.array([(y, x) in self.required for x, y in zip(a, b, strict=True)], dtype=np.float64)
+        back = np.array([(x, y) in self.required for x, y in zip(a, b, strict=True)], dtype=np.float64)
+        return _SURE * (forth - back)
 
     def applied(self, edges: pd.DataFrame) -> pd.DataFrame:
         """Return edges with what is known: confidence 1 and provenance declared, or without the edge.
@@ -91,13 +89,17 @@ class Known:
         gone = np.array([edge in self.forbidden for edge in ends], dtype=bool)
         back = np.array([(dst, src) in self.forbidden for src, dst in ends], dtype=bool)
         sure = np.array([edge in self.required or edge[::-1] in self.required for edge in ends], dtype=bool)
-        link = edges["link_confidence"].mask(back & ~gone, edges["confidence"]).mask(sure, 1.0)
+        # That one direction is ruled out makes the other and no link at all likelier, in proportion (Bayes).
+        ruled_out = (edges["link_confidence"] - edges["confidence"]).clip(lower=0.0)
+        left = (edges["confidence"] / (1 - ruled_out).clip(lower=1e-9)).clip(upper=1.0)
+        confidence = edges["confidence"].mask(back & ~gone, left).mask(there, 1.0)
+        link = edges["link_confidence"].mask(back & ~gone, left).mask(sure, 1.0)
         provenance = [
             sorted({*told, "declared"} if known else told)
             for told, known in zip(edges["provenance"], there, strict=True)
         ]
         changed = edges.assign(
-            confidence=edges["confidence"].mask(there, 1.0),
+            confidence=confidence,
             link_confidence=link,
             provenance=pd.Series(provenance, index=edges.index, dtype=object),
         )

@@ -53,10 +53,12 @@ class DependencyModel(BaseEstimator):
     Parameters
     ----------
     node : str, default "service"
-        Column whose values are the nodes: service, team, alertname, rule_key, resources (a column of lists), ...
+        Column whose values are the nodes: service, team, alertname, rule_key, resources (a column of lists; names that
+        one alert lists fire together by construction), ...
     place : str, optional
         Column that says where an alert fired. Alerts then co-fire only at the same place or at places near each other:
-        ``node="alertname", place="service"`` infers which kind of alarm leads to which.
+        ``node="alertname", place="service"`` infers which kind of alarm leads to which. Of a column of lists
+        (resources) the first name counts.
     topology : DataFrame, optional
         With `place`: `src`, `dst`, edges between places (calls, links), read either way.
     hops : int, default 1
@@ -475,7 +477,13 @@ class DependencyModel(BaseEstimator):
             # Loads numba: only who has places needs it.
             from stanza_lab.dependencies.inference.places import place_table
 
-            found = place_table(statistics, known=known, replicates=self.replicates, random_state=self.random_state)
+            found = place_table(
+                statistics,
+                known=known,
+                min_support=self.min_support,
+                replicates=self.replicates,
+                random_state=self.random_state,
+            )
         self.evidence_ = found.pairs
         pairs = found.pairs
         # Of pairs that never co-fired, only those that something else speaks for.

@@ -70,7 +70,7 @@ def read(alerts: pd.DataFrame, *, node: str, place: str | None, texts: bool) -> 
     if isinstance(alerts[node].dtype, pd.CategoricalDtype) or alerts[node].dtype != object:
         lists = False
     else:
-        lists = bool(alerts[node].map(lambda value: isinstance(value, _LISTS)).any())
+        lists = any(isinstance(value, _LISTS) for value in alerts[node])
     named = named.explode("node", ignore_index=True).drop_duplicates(["row", "node"]) if lists else named
     named = named[named["node"].notna()]
     no_time, no_node = alerts["starts_at"].isna(), ~alerts.index.isin(named["row"])
@@ -86,7 +86,7 @@ def read(alerts: pd.DataFrame, *, node: str, place: str | None, texts: bool) -> 
     else:
         rows["inner"] = False
     if place is not None:
-        rows["place"] = alerts[place].take(at).to_numpy()
+        rows["place"] = _first(alerts[place]).take(at).to_numpy()
         ends = alerts["ends_at"] if "ends_at" in alerts.columns else pd.Series(pd.NaT, alerts.index, schema.TIME_DTYPE)
         rows["ends_at"] = ends.take(at).array
     ids = alerts["alert_id"] if "alert_id" in alerts.columns else pd.Series(None, alerts.index, "str")
@@ -94,6 +94,19 @@ def read(alerts: pd.DataFrame, *, node: str, place: str | None, texts: bool) -> 
     skipped = dict(zip(REASONS, (int(no_time.sum()), int((no_node & ~no_time).sum())), strict=True))
     used = alerts if not (no_time | no_node).any() else alerts.loc[alerts.index.isin(at)]
     return Reading(used, rows, skipped)
+
+
+def _first(values: pd.Series) -> pd.Series:
+    """Return a column of names; of lists the first name."""
+    if values.dtype != object:
+        return values
+    return values.map(
+        lambda value: (
+            next(iter(sorted(value, key=str) if isinstance(value, set) else value), None)
+            if isinstance(value, _LISTS)
+            else value
+        )
+    )
 
 
 def _once(alerts: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
 
 if TYPE_CHECKING:
     from stanza_lab.dependencies.inference.pairs import PairCounts
@@ -25,21 +24,23 @@ Floats = npt.NDArray[np.float64]
 
 CAUSES = 40  # most likely causes of one node that are weighed against each other
 RIDGE = 0.05  # share of a node's own firings added to the diagonal: counts are noisy
-FLAT = 0.02  # eigenvalues below this share of the largest are lifted to it: counts less chance need not be definite
+MOST = 1.0  # firings that one firing may bring directly: a node that is silent in between fires once
+SWEEPS = 100
+SETTLED = 1e-5  # change of an effect below which the sweeps end
 
 
 def direct_effects(pairs: PairCounts) -> tuple[Floats, Floats]:
     """Return for each pair how many firings of `b` each firing of `a` brings directly, and the other way round."""
     size = len(pairs.fired)
     after, together = _moments(pairs)
-    effects = np.zeros((size, size))
     promise = after / np.sqrt(np.maximum(pairs.fired, 1.0))[:, None]
-    for target in range(size):
-        likely = np.flatnonzero(promise[:, target] > 0)
-        if len(likely) > CAUSES:
-            likely = np.sort(likely[np.argpartition(promise[likely, target], -CAUSES)[-CAUSES:]])
-        if len(likely):
-            effects[likely, target] = _non_negative(together[np.ix_(likely, likely)], after[likely, target])
+    count = min(CAUSES, size)
+    likely = np.argsort(-promise, axis=0, kind="stable")[:count].T  # targets x causes
+    targets = np.arange(size)[:, None]
+    onto = after[likely, targets]
+    among = together[likely[:, :, None], likely[:, None, :]] if size else np.zeros((0, 0, 0))
+    effects = np.zeros((size, size))
+    effects[likely, targets] = _bounded(among, np.where(promise[likely, targets] > 0, onto, 0.0))
     return effects[pairs.a, pairs.b], effects[pairs.b, pairs.a]
 
 
@@ -56,13 +57,21 @@ def _moments(pairs: PairCounts) -> tuple[Floats, Floats]:
     return after, together
 
 
-def _non_negative(together: Floats, after: Floats) -> Floats:
-    """Solve the normal equations with effects of 0 or more."""
-    matrix = together + np.diag(RIDGE * np.diag(together))
-    values, vectors = np.linalg.eigh(matrix)
-    values = np.maximum(values, FLAT * np.diag(matrix).max())
-    root = np.sqrt(values)
-    try:
-        return np.asarray(nnls((vectors * root) @ vectors.T, ((vectors / root) @ vectors.T) @ after)[0])
-    except RuntimeError:  # did not converge: what least squares without the bound gives, cut off
-        return np.asarray(np.maximum((vectors / values) @ vectors.T @ after, 0.0))
+def _bounded(among: Floats, onto: Floats) -> Floats:
+    """Solve the normal equations of every target, with effects from 0 to `MOST`, by coordinate descent.
+
+    The matrices are counts less chance and need not be definite; the bounds keep the solution finite.
+    """
+    effects = np.zeros_like(onto)
+    diagonal = np.maximum(np.einsum("tii->ti", among), 1.0) * (1 + RIDGE)
+    for _ in range(SWEEPS):
+        moved = 0.0
+        for cause in range(onto.shape[1]):
+            others = np.einsum("tj,tj->t", among[:, cause], effects) - among[:, cause, cause] * effects[:, cause]
+            new = np.clip((onto[:, cause] - others) / diagonal[:, cause], 0.0, MOST)
+            new = np.where(onto[:, cause] > 0, new, 0.0)
+            moved = max(moved, float(np.abs(new - effects[:, cause]).max(initial=0.0)))
+            effects[:, cause] = new
+        if moved < SETTLED:
+            break
+    return effects

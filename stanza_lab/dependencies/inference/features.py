@@ -50,9 +50,9 @@ def pair_features(
     the co-firings; `standout` is `rival` times the root of the co-firings, within 3; `close` the share of co-firings
     well inside the window, above a half; `effect_a`, `effect_b` how many firings of the other each firing
     brings directly, and `effect` the root of the larger one, `firm` that times the log of the co-firings;
-    `log_nodes`; `apart` the log of the firings of the rarer one where the two never co-fired. Of direction: `order` the balance of who fired first,
-    `imbalance` of who fires more often, `drive` of the effects, `inner` of who showed saturation or loss of itself, all
-    drawn to 0 when there are few. The others are those of `pair_claims`.
+    `log_nodes`; `apart` the log of the firings of the rarer one where the two never co-fired. Of direction: `order`
+    the balance of who fired first, `imbalance` of who fires more often, `drive` of the effects, `inner` of who showed
+    saturation, all drawn to 0 when there are few. The others are those of `pair_claims`.
     """
     table = _of_times(pairs)
     table = _with_others(table, pairs, claims, known)

@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _SIDE = len(LAGS) // 2
+SAME_HOURS = 4.0  # times as often in the same hour of the day as if spread evenly: office hours alone give less than 2
 CLOSE = slice(2, -2)  # lag bins up to a fifth of the window
 
 
@@ -61,10 +62,11 @@ class PairCounts:
     def of(cls, statistics: CoFiringStatistics) -> PairCounts:
         """Sum the slices and compare with chance.
 
-        Expected by chance is the larger of two estimates. From the flanks: firings of both in the same block but not
+        Expected by chance is the largest of three estimates. From the flanks: firings of both in the same block but not
         within the window tell the local rate, whatever the hour of the day and the state of production (half a count is
-        added, for an empty flank is no proof). From the rates of each in every slice. The p-value is the Poisson
-        probability of at least as many co-firings.
+        added, for an empty flank is no proof). From the rates of each in every slice. And where both keep to the same
+        hours of the day (jobs of the night), from how often that alone brings them into one hour. The p-value is the
+        Poisson probability of at least as many co-firings.
         """
         table = statistics.pairs()
         nodes = statistics.nodes
@@ -75,11 +77,9 @@ class PairCounts:
         window, block = counting.window, counting.block
         flank = (in_block - table["same_block"].to_numpy() + 0.5) * block / (block - window) ** 2
         expected = 2 * window * np.maximum(flank, in_slice / counting.slice)
+        expected = np.maximum(expected, table["cofirings"].to_numpy() * _by_rhythm(statistics, a, b, in_block))
         p_value = stats.poisson.sf(table["cofirings"].to_numpy() - 1, expected)
-        untried = np.ones(len(nodes) * (len(nodes) - 1) // 2 - len(table))
-        q_value = p_value
-        if len(table):
-            q_value = stats.false_discovery_control(np.concatenate([p_value, untried]))[: len(table)]
+        q_value = _discoveries(p_value, tried=len(nodes) * (len(nodes) - 1) // 2)
         histogram = table[LAGS].to_numpy(np.float64)
         return cls(nodes, fired, a, b, table, histogram, expected, p_value, q_value, window / 1e6)
 
@@ -134,3 +134,28 @@ class PairCounts:
         rows = np.arange(len(self))
         inside = (wanted - below[rows, at] + histogram[rows, at]) / histogram[rows, at]
         return np.asarray(edges[at] + inside * (edges[at + 1] - edges[at]))
+
+
+def _by_rhythm(statistics: CoFiringStatistics, a: Ints, b: Ints, in_block: Floats) -> Floats:
+    """Return what share of the co-firings of each pair its hours of the day explain, 0 where they hardly overlap.
+
+    Two nodes that keep to one hour of the day, each on its own, come into one block as often as their hours say. Within
+    the hour they may be closer still, which counts cannot tell; so of their co-firings the same share is put down to
+    the rhythm as of their meetings in one block. With places, kinds of alarm are compared otherwise.
+    """
+    if statistics.counting.near is not None or not len(a):
+        return np.zeros(len(a))
+    by_hour, days = statistics.by_hour()
+    meet = np.einsum("pk,pk->p", by_hour[a], by_hour[b]) / days
+    fired = by_hour.sum(axis=1)
+    evenly = fired[a] * fired[b] / (days * by_hour.shape[1])
+    return np.where(meet >= SAME_HOURS * evenly, np.minimum(meet / np.maximum(in_block, 1.0), 1.0), 0.0)
+
+
+def _discoveries(p_value: Floats, *, tried: int) -> Floats:
+    """Return q-values by Benjamini and Hochberg over `tried` pairs, of which all others have a p-value of 1."""
+    order = np.argsort(p_value, kind="stable")
+    raised = p_value[order] * tried / np.arange(1, len(p_value) + 1)
+    q_value = np.ones(len(p_value))
+    q_value[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
+    return q_value

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from stanza_lab.dependencies.hawkes.confidence import network_confidence
+from stanza_lab.dependencies.hawkes.confidence import VIEWS, network_confidence
 from stanza_lab.dependencies.inference.features import pair_features
+from stanza_lab.dependencies.inference.fusion import WEAK_CEILING
 from stanza_lab.dependencies.inference.pairs import PairCounts
 from stanza_lab.dependencies.inference.table import Evidence
 
@@ -17,16 +18,13 @@ if TYPE_CHECKING:
     from stanza_lab.dependencies.known import Known
     from stanza_lab.dependencies.sums import DependencyStatistics
 
-_VIEWS = {
-    "from_starts": "starts",
-    "from_clears": "clears",
-    "from_starts_back": "starts, backwards",
-    "from_clears_back": "clears, backwards",
-}
+_WORDS = {"starts": "starts", "clears": "clears", "starts_back": "starts, backwards in time"}
 _NOWHERE_NEAR = 1e-6  # link confidence of a pair that the point process does not list
 
 
-def place_table(statistics: DependencyStatistics, *, known: Known, replicates: int, random_state: int) -> Evidence:
+def place_table(
+    statistics: DependencyStatistics, *, known: Known, min_support: int, replicates: int, random_state: int
+) -> Evidence:
     """Fit the point process and write what it says of each pair beside the counts.
 
     Parameters
@@ -35,6 +33,8 @@ def place_table(statistics: DependencyStatistics, *, known: Known, replicates: i
         Sums with places.
     known : Known
         Required and forbidden edges.
+    min_support : int
+        Distinct occasions below which a pair stays at low confidence.
     replicates, random_state : int
         How many replicates of the places, and their seed.
     """
@@ -46,7 +46,9 @@ def place_table(statistics: DependencyStatistics, *, known: Known, replicates: i
     )
     onto_b, onto_a = (side["confidence"].fillna(0.0).to_numpy() for side in (forth, back))
     link = forth["link_confidence"].fillna(_NOWHERE_NEAR).clip(_NOWHERE_NEAR, 1.0).to_numpy()
-    says = {f"says:{name}": forth[view].fillna(0.0).to_numpy() for view, name in _VIEWS.items()}
+    few = (table["occasions"] < min_support).to_numpy()
+    link = np.where(few, WEAK_CEILING * -np.expm1(-link / WEAK_CEILING), link)
+    says = {f"says:{_WORDS[view]}": forth[f"from_{view}"].fillna(0.0).to_numpy() for view in VIEWS}
     inside = np.clip(link, _NOWHERE_NEAR, 1 - _NOWHERE_NEAR)
     table = table.assign(
         share_a=forth["share"].fillna(0.0).to_numpy(),

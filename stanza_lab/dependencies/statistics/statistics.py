@@ -25,6 +25,8 @@ from stanza_lab.errors import ParameterError
 if TYPE_CHECKING:
     import scipy.sparse
 
+_HOUR, _HOURS = 3_600_000_000, 24  # microseconds; of a day
+
 
 @dataclass(frozen=True, eq=False)
 class CoFiringStatistics:
@@ -216,6 +218,16 @@ class CoFiringStatistics:
             together(period, place, node, firings, near, len(self.nodes)) for period in (block, block // blocks)
         )
         return by_block, by_slice
+
+    def by_hour(self) -> tuple[npt.NDArray[np.float64], int]:
+        """Return the firings of every node by hour of the day (UTC), nodes x 24, and the days from first to last."""
+        block, node, _ = unpack(self._fired.keys, self._by_place)
+        found = np.zeros((len(self.nodes), _HOURS))
+        if not len(block):
+            return found, 1
+        start = block * self.counting.block
+        np.add.at(found, (node, start // _HOUR % _HOURS), self._fired.counts[:, 0])
+        return found, int(start.max() // (_HOUR * _HOURS) - start.min() // (_HOUR * _HOURS)) + 1
 
     def settings(self) -> dict[str, int]:
         """Return how firings were counted, in microseconds, as JSON takes it; `to_frames` has which places are near."""
