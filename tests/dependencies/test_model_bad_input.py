@@ -88,7 +88,6 @@ def test_one_service_with_nearly_all_alerts_is_linked_to_none() -> None:
     assert links(table).max() < 0.5
 
 
-@pytest.mark.xfail(reason="the flanks of the hour do not see a rhythm narrower than it")
 @pytest.mark.parametrize("count", [2, 3, 8])
 def test_a_nightly_half_hour_is_no_evidence(count: int) -> None:
     rng = np.random.default_rng(count)

@@ -112,10 +112,7 @@ def test_another_seed_draws_other_replicates_and_the_same_seed_the_same() -> Non
     assert_same(model(random_state=3).fit(table), model(random_state=3).fit(table))
 
 
-FEW = pytest.mark.xfail(reason="with places, min_support and max_q are not heeded: once is confidence .97")
-
-
-@pytest.mark.parametrize("count", [0, 1, pytest.param(2, marks=FEW), pytest.param(3, marks=FEW)])
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_next_to_nothing_gives_no_confident_edge(count: int) -> None:
     edges = model().fit(alarms().iloc[:count]).edges_
     assert not (edges["confidence"] > 0.5).any()

@@ -146,7 +146,9 @@ def _by_rhythm(statistics: CoFiringStatistics, a: Ints, b: Ints, in_block: Float
     if statistics.counting.near is not None or not len(a):
         return np.zeros(len(a))
     by_hour, days = statistics.by_hour()
-    meet = np.einsum("pk,pk->p", by_hour[a], by_hour[b]) / days
+    # Only pairs of different days tell of the rhythm: those of one hour of one day are what is to be explained.
+    apart = np.einsum("pk,pk->p", by_hour[a], by_hour[b]) - in_block
+    meet = np.maximum(apart, 0.0) / max(days - 1, 1)
     fired = by_hour.sum(axis=1)
     evenly = fired[a] * fired[b] / (days * by_hour.shape[1])
     return np.where(meet >= SAME_HOURS * evenly, np.minimum(meet / np.maximum(in_block, 1.0), 1.0), 0.0)
