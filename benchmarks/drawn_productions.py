@@ -21,6 +21,7 @@ FORMS = (
     "timeout calling {}",
     "request to {} failed after 3 retries",
 )
+CATALOGUED = 0.5  # of the productions
 WRONG = 0.05  # of the texts and traces that tell of another service tell of one at random
 
 
@@ -38,6 +39,9 @@ def draw(seed: int) -> Drawn:
         return _cascade(rng, seed)
     production = sl.simulate_production(**_setting(rng, seed))
     alerts = _tell(rng, production)
+    if rng.random() < CATALOGUED:  # every alert pages the owner, as after resolve_entities with a catalogue
+        owner = production.services.set_index("service")["team"]
+        alerts = alerts.assign(team=alerts["service"].astype("str").map(owner).astype("category"))
     habit = ("telling", "anonymous", "misleading")[int(rng.integers(3))]
     if habit == "telling":
         return Drawn(alerts, production.call_graph)

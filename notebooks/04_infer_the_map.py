@@ -72,7 +72,8 @@ sl.ProductionMap(model.edges_).links[shown].head(8)
 # Where *direction* says unknown, take the pair as linked and no more: monitors look once a minute, each at its own
 # second, so who fired first often means nothing.
 #
-# Every edge says why it is believed, and what argues against it:
+# Every edge says why it is believed, and what argues against it. Mind that the strongest link of a history may still
+# be the wrong way round, or a common cause: read what speaks for the link and what for the direction apart.
 
 # %%
 strongest = sl.ProductionMap(model.edges_).links.iloc[0]
@@ -106,15 +107,16 @@ print(calibrator.report_)
 # %% [markdown]
 # ## Lay the traces over it
 #
-# *Confirmed* was inferred and is traced; *alert-only* was inferred, and the traces of both services do not show it;
-# *trace-only* is traced, and alerts alone would not have been sure of it. Without a verdict, traces cannot tell.
+# *Confirmed* was inferred and is traced (the way the traces say, whatever the alerts made of it); *alert-only* was
+# inferred, and the traces of both services do not show it; *trace-only* is traced, and alerts alone would not have been
+# sure of it. Without a verdict, traces cannot tell.
 
 # %%
 edges = sl.overlay_traces(edges, spans)
 sl.plot.dependency_overlay(edges)
 
 # %%
-sl.trace_coverage(edges, spans)
+sl.trace_coverage(model.edges_, spans)
 
 # %% [markdown]
 # What only alerts know is worth a question to the people who own it:

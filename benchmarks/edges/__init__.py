@@ -93,8 +93,10 @@ def run(cases: Iterable[Case], *, python: Path | None, patient: bool = False) ->
     """Yield a row per case and method that applies."""
     for case in cases:
         for method, measure in methods(case, python=python, patient=patient):
-            sys.stderr.write(f"{case.name}, seed {case.seed}: {method}\n")
-            yield {"set": case.name, "method": method, "seed": case.seed, **measure()}
+            row = measure()  # written down as it comes, for a run may be cut off
+            told = ", ".join(f"{name} {row[name]:.3f}" for name in ("auprc", "auprc_und", "seconds") if name in row)
+            sys.stderr.write(f"{case.name}, seed {case.seed}: {method}: {told}\n")
+            yield {"set": case.name, "method": method, "seed": case.seed, **row}
 
 
 def averaged(rows: Iterable[Row]) -> pd.DataFrame:

@@ -190,14 +190,17 @@ def show_reason(told: Explanation, otherwise: str, shown: Shown) -> None:
         typer.echo(plain(line))
     if otherwise:
         typer.echo(f"\nWith traces and declarations: {plain(otherwise)}")
-    if len(told.shares):
-        shares = told.shares.assign(
-            adds=[f"{value:+.2f}" for value in told.shares["log_odds"]],
-            share=["" if value != value else f"{value:.0%}" for value in told.shares["share"]],
-        )
-        table = shares[["source", "adds", "share", "says"]].rename(columns={"adds": "log odds"})
-        title = "\nWhat makes the two linked, or not"
-        emit(table, format=shown.format, out=None, title=title, limit=0, legend=_SHARES_LEGEND)
+    for table, title, legend in (
+        (told.shares, "What makes the two linked, or not", _SHARES_LEGEND),
+        (told.ways, f"What makes it {told.src} that depends on {told.dst}, or the other way round", None),
+    ):
+        if len(table):
+            shares = table.assign(
+                adds=[f"{value:+.2f}" for value in table["log_odds"]],
+                share=["" if value != value else f"{value:.0%}" for value in table["share"]],
+            )
+            shares = shares[["source", "adds", "share", "says"]].rename(columns={"adds": "log odds"})
+            emit(shares, format=shown.format, out=None, title=f"\n{title}", limit=0, legend=legend)
     if len(told.occasions_table):
         last = told.occasions_table.head(_RECENT)
         last = last.assign(fired=[_order(told, lag_s) for lag_s in last["lag_s"]])

@@ -117,6 +117,7 @@ def dependencies(
     model = fitted(asked.model(alerts, near), alerts)
     if as_of is not None:
         model = _back_then(model, as_of, alerts)
+        spans = None if spans is None else spans[spans["starts_at"] < pd.to_datetime(as_of, utc=True)]
     edges = model.edges_
     if place is None:
         edges = _corrected(edges, spans) if calibrate and spans is not None else edges

@@ -53,8 +53,8 @@ class Explanation:
     lags : DataFrame
         `from_s`, `to_s`, `cofirings`, `expected`: how long after `dst` `src` fired (negative: before it).
     occasions_table : DataFrame
-        The co-firings of the last days that the model still holds: `at` (the later firing), `lag_s`, `src_alert`,
-        `dst_alert` (ids, null where alerts have none).
+        For the alerts of `src` in the last days that the model still holds, the nearest of `dst` at the same place:
+        `at` (the later one), `lag_s`, `src_alert`, `dst_alert` (ids, null where alerts have none).
     """
 
     src: str
@@ -96,7 +96,10 @@ class Explanation:
                 f"{self.src} and {self.dst}: {linked}, which way is not known "
                 f"({self.confidence:.2f} that {self.src} depends on {self.dst})"
             )
-        return f"{self.src} depends on {self.dst}: confidence {self.confidence:.2f} ({linked})"
+        way = (
+            f", {self.confidence / self.link_confidence:.2f} that it is this way round" if self.link_confidence else ""
+        )
+        return f"{self.src} depends on {self.dst}: confidence {self.confidence:.2f} ({linked}{way})"
 
 
 def explain(
@@ -188,19 +191,21 @@ class _Counted:
         window = f"{self.statistics.counting.window / 60e6:g} min"
         often = f"{src} fired {_times(self.fired_src)}, {dst} {_times(self.fired_dst)}"
         if row is None or not row["cofirings"]:
+            together = int(self.statistics.firings.of_pair(self.src, self.dst)["cofirings"].sum())
+            if together:
+                return [], [f"fired within {window} of each other {_times(together)}, as often as by chance ({often})"]
             return [], [f"they never fired within {window} of each other ({often})"]
         support, occasions = int(row["cofirings"]), int(row["occasions"])
         tests = f"lift {row['lift']:.3g}, p {row['p_value']:.1g}, q {row['q_value']:.1g}"
         chance = f"{row['expected']:.2g} expected by chance ({tests})"
-        fired = f"{support} of {self.fired_src} firings of {src} and {support} of {self.fired_dst} firings of {dst}"
         speaks = [
             f"fired within {window} of each other {_times(support)}, on {_occasions(occasions)}; {chance}",
-            f"that is {fired}",
+            f"of {self.fired_src} firings of {src} and {self.fired_dst} of {dst}",
             f"last together on {self.last():%Y-%m-%d} (UTC)",
         ]
         against: list[str] = []
-        follows, direction = self._direction(row, often)
-        (speaks if follows >= _SURE else against).append(direction)
+        after, before, order = self._order(row)
+        (speaks if after > before else against).append(order)
         if occasions < self.min_support:
             against.append(f"too few distinct occasions: {occasions}, and at least {self.min_support} are asked for")
         if row["q_value"] > self.max_q:
@@ -224,8 +229,23 @@ class _Counted:
             "prior": "any two of so many nodes, and how often such productions link them",
             "co-firing": f"{together}, {row['expected']:.2g} by chance",
             "direct effect": f"{brings} ({back:.2f} the other way)",
+            **self._replicates(row),
+            "symptoms": "whose alerts speak of saturation when both fire, as those of a cause do",
             "order": f"{self.src} fired after {self.dst} {_times(after)} and before it {_times(before)}",
             "who fires more": f"{self.src} fired {_times(self.fired_src)}, {self.dst} {_times(self.fired_dst)}",
+        }
+
+    def _replicates(self, row: pd.Series) -> dict[str, str]:
+        """Return what the point process says, where there are places."""
+        if "share_a" not in row:
+            return {}
+        forth, back = (row["share_a"], row["share_b"]) if self.src > self.dst else (row["share_b"], row["share_a"])
+        kept = f"{forth:.0%} of the draws keep that {self.dst} leads to {self.src}, {back:.0%} the other way"
+        return {
+            "prior": "any two kinds of so many, and how often networks link them",
+            "starts": kept,
+            "clears": "the same of when alarms end: an effect clears after its cause",
+            "starts, backwards in time": "the same told from the effects back",
         }
 
     def last(self) -> pd.Timestamp | None:
@@ -252,15 +272,13 @@ class _Counted:
             }
         )
 
-    def _direction(self, row: pd.Series, often: str) -> tuple[float, str]:
-        forth = self.src > self.dst  # the evidence reads from a to b: whether b depends on a, how much later b fired
-        follows = float(row["b_depends"]) if forth else 1 - float(row["b_depends"])
+    def _order(self, row: pd.Series) -> tuple[int, int, str]:
+        """Return how often src fired after and before dst, and say so."""
+        forth = self.src > self.dst  # the evidence reads from a to b: how much later b fired
         after, before = (row["ahead"], row["behind"]) if forth else (row["behind"], row["ahead"])
         lag_s = float(row["lag_s"]) if forth else 0.0 - float(row["lag_s"])
-        order = f"{self.src} fired after {self.dst} {_times(after)} and before it {_times(before)}"
-        known = "" if follows >= _SURE or follows <= _SURE_BACK else ", too little to tell which way"
-        order = f"{order} (median lag {lag_s:+.0f} s)"
-        return follows, f"{order}; {often}: probability of this direction {follows:.2f}{known}"
+        said = f"{self.src} fired after {self.dst} {_times(after)} and before it {_times(before)}"
+        return int(after), int(before), f"{said} (median lag {lag_s:+.0f} s)"
 
 
 def _shares(row: pd.Series | None, prefix: str, says: dict[str, str], *, sign: float) -> pd.DataFrame:

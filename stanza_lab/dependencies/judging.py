@@ -192,6 +192,11 @@ def edge_reliability(
     1   0.9  1.0      2        0.94   1.0  0.34  1.00
     """
     edges = checked(edges)
+    if "verdict" in edges.columns and edges["verdict"].notna().any():
+        raise SchemaError(
+            "edges: traces or declarations were laid over them already (column 'verdict'), and would be compared with "
+            "themselves; pass the edges as the model gave them"
+        )
     at_least(bins, "bins", 1)
     pairs = judge(both_ways(edges), Truth.of(truth, edges, min_traces=min_traces))
     if directed:

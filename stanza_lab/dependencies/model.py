@@ -16,7 +16,7 @@ from stanza_lab.dependencies.explanation import Explanation, explain
 from stanza_lab.dependencies.inference.fusion import CLAIMS
 from stanza_lab.dependencies.inference.table import Evidence, evidence_table
 from stanza_lab.dependencies.known import Known, known_edges
-from stanza_lab.dependencies.reading import REASONS, Reading, firings_of, read
+from stanza_lab.dependencies.reading import Reading, firings_of, read, reasons
 from stanza_lab.dependencies.statistics import CoFiringStatistics, Counting, Near, near_places
 from stanza_lab.dependencies.sums import DependencyStatistics
 from stanza_lab.errors import ParameterError, SchemaError, UnknownNameError
@@ -43,8 +43,9 @@ class DependencyModel(BaseEstimator):
     Two nodes are linked when they fire together more often than their own rates, their daily rhythm and the state of
     production explain, and when no third node explains it better. What alerts say beside their times is weighed with
     it: error texts that name a callee, traces and resources in common, teams, names, what kind of thing a node is.
-    Confidence is the share of such pairs that were real in simulated productions. Alerts hardly tell the direction
-    (monitors look once a minute, each at its own second), so it is a probability of its own:
+    Confidence is the share of such pairs that were real in simulated productions; on others it is, in the middle,
+    rather too modest. Alerts hardly tell the direction (monitors look once a minute, each at its own second), so it is
+    a probability of its own:
     ``confidence`` = ``link_confidence`` x probability of the direction.
 
     With `place`, nodes are kinds of alarm that cause each other where they are near: a point process is fitted to
@@ -106,7 +107,7 @@ class DependencyModel(BaseEstimator):
         `delay_s`, the detection delay the lags tell (relative to the others; not with `place`); `judged`, whether it
         fired often enough for times to tell an edge of it. What is not judged the model cannot see from times.
     skipped_ : dict
-        Alerts that could not be used, counted: without a time, without a node.
+        Alerts that could not be used, counted: without a time, without a node, without a place.
     recent_ : DataFrame or None
         Alerts of the last two days and the time counting looks back: what `partial_fit` needs. Save it beside the
         statistics to go on after loading.
@@ -122,6 +123,10 @@ class DependencyModel(BaseEstimator):
     -----
     Statistics are sums over time slices, so a new day is an addition (`partial_fit`), the map of a day in the past a
     matter of leaving slices out (`as_of`), and histories counted on several machines add up (`merge`).
+
+    A common cause that strikes several nodes together looks like a link; so do, with `place`, kinds of alarm that keep
+    to the same hours of the day, for the point process has a constant base rate. With `place`, every `partial_fit` fits
+    it anew.
 
     What times say: the excess of co-firings over chance, set against every third node (partial correlation), and the
     direct effects of a Hawkes process fitted by least squares to the lag histograms. What they say on direction: who
@@ -158,6 +163,8 @@ class DependencyModel(BaseEstimator):
     nodes_: pd.DataFrame
     skipped_: dict[str, int]
     recent_: pd.DataFrame | None
+    _told: tuple[str, str | None]  # what was counted
+    _open: pd.DataFrame | None  # alerts whose claims are counted anew when more come
 
     def __init__(
         self,
@@ -225,14 +232,16 @@ class DependencyModel(BaseEstimator):
         reading = self._read(alerts)
         firings = CoFiringStatistics.count(reading.firings(), counting, n_jobs=self.n_jobs)
         self.skipped_ = reading.skipped
-        return self._derive(self._with_claims(DependencyStatistics.of(firings), reading), reading.rows)
+        self._told = (self.node, self.place)
+        statistics = self._with_claims(DependencyStatistics.of(firings), reading.alerts)
+        return self._derive(statistics, reading.rows, reading.alerts)
 
     def partial_fit(self, alerts: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
         """Add alerts that came in since.
 
         Times count as in one `fit` on all alerts; what texts say is read with the nodes known by then. Alerts of the
-        last two days may come late or again: those with an id (else: node and time) known already are left out, and
-        what they fired with is counted anew.
+        last two days may come late or again: of those with an id (else: node and time) known already only the end is
+        taken, and what they fired with is counted anew.
 
         Parameters
         ----------
@@ -254,9 +263,10 @@ class DependencyModel(BaseEstimator):
         if not hasattr(self, "statistics_"):
             return self.fit(alerts)
         counting = self._counting()
-        if counting != self.statistics_.counting:
+        if counting != self.statistics_.counting or self._told != (self.node, self.place):
             raise ParameterError(
-                "window, refractory, block, slice or topology changed since the first fit; call fit on all alerts"
+                "node, place, window, refractory, block, slice or topology changed since the first fit; "
+                "call fit on all alerts"
             )
         if self.recent_ is None:
             raise ParameterError("the statistics came without the recent firings to look back at; fit on all alerts")
@@ -269,18 +279,23 @@ class DependencyModel(BaseEstimator):
                 f"{late} of {len(reading.rows)} alerts are from before {pd.Timestamp(closed, unit='us', tz='UTC')}, "
                 "which is closed; pass newer alerts only, or call fit on all of them"
             )
-        self.skipped_ = skipped
         new = reading.without(self.recent_)
-        rows = pd.concat([self.recent_, new.rows[self.recent_.columns]], ignore_index=True)
+        known = reading.with_ends(self.recent_, since=pd.Timestamp(closed, unit="us", tz="UTC"))
+        rows = pd.concat([known, new.rows[known.columns]], ignore_index=True)
         open_before, open_now = (
             CoFiringStatistics.count(firings_of(part), counting, start=closed, n_jobs=self.n_jobs)
             for part in (self.recent_, rows)
         )
-        firings = self.statistics_.firings - open_before + open_now
-        return self._derive(self._with_claims(self.statistics_.with_firings(firings), new), rows)
+        statistics = self.statistics_.with_firings(self.statistics_.firings - open_before + open_now)
+        self.skipped_ = skipped
+        if self._open is None:  # made from statistics: what came before cannot be counted anew
+            return self._derive(self._with_claims(statistics, new.alerts), rows)
+        # What alerts say is counted anew, too: a trace counts once, in however many pieces its alerts come.
+        alerts = pd.concat([self._open, new.alerts], ignore_index=True)
+        return self._derive(self._with_claims(statistics.without_claims_since(closed), alerts), rows, alerts)
 
     def as_of(self, when: Instant) -> DependencyModel:
-        """Return the model as it was: inferred from the slices that began before an instant.
+        """Return the model as it was: inferred from the slices that had ended by an instant.
 
         Parameters
         ----------
@@ -293,7 +308,8 @@ class DependencyModel(BaseEstimator):
             Fitted, without the recent alerts that `partial_fit` would need.
         """
         check_is_fitted(self)
-        micros = instant(when, "when").value // 1000
+        length = self.statistics_.counting.slice
+        micros = instant(when, "when").value // 1000 // length * length
         return self._again(self.statistics_.before(micros))
 
     def merge(self, others: Iterable[DependencyModel]) -> DependencyModel:
@@ -320,6 +336,8 @@ class DependencyModel(BaseEstimator):
         statistics = self.statistics_
         for other in others:
             check_is_fitted(other)
+            if other._told != self._told:
+                raise ParameterError(f"one model has node and place {self._told}, another {other._told}")
             statistics = statistics + other.statistics_
         return self._again(statistics)
 
@@ -360,7 +378,8 @@ class DependencyModel(BaseEstimator):
             raise ParameterError(
                 "the statistics were counted with places, and place= is missing, or the other way round"
             )
-        model.skipped_ = dict.fromkeys(REASONS, 0)
+        model.skipped_ = dict.fromkeys(reasons(model.place), 0)
+        model._told = (model.node, model.place)
         recent = frames.get("recent")
         if recent is not None and (missing := [name for name in ("starts_at", "node") if name not in recent.columns]):
             raise SchemaError(f"dependency statistics: table 'recent' lacks {missing}; save it again with to_frames")
@@ -449,20 +468,27 @@ class DependencyModel(BaseEstimator):
     def _read(self, alerts: pd.DataFrame) -> Reading:
         return read(alerts, node=self.node, place=self.place, texts=self._reads_claims)
 
-    def _with_claims(self, statistics: DependencyStatistics, reading: Reading) -> DependencyStatistics:
-        if not self._reads_claims or reading.alerts.empty or not set(TELLING) & set(reading.alerts.columns):
+    def _with_claims(self, statistics: DependencyStatistics, alerts: pd.DataFrame) -> DependencyStatistics:
+        if not self._reads_claims or alerts.empty or not set(TELLING) & set(alerts.columns):
             return statistics
-        return statistics.with_alerts(reading.alerts, node=self.node)
+        return statistics.with_alerts(alerts, node=self.node)
 
     def _again(self, statistics: DependencyStatistics) -> DependencyModel:
         """Return a model of other sums with these parameters."""
         model: DependencyModel = clone(self)
-        model.skipped_ = dict.fromkeys(REASONS, 0)
+        model.skipped_ = dict.fromkeys(reasons(model.place), 0)
+        model._told = (model.node, model.place)
         return model._derive(statistics, None)
 
-    def _derive(self, statistics: DependencyStatistics, rows: pd.DataFrame | None) -> Self:
-        """Set every fitted attribute from the sums."""
+    def _derive(
+        self, statistics: DependencyStatistics, rows: pd.DataFrame | None, alerts: pd.DataFrame | None = None
+    ) -> Self:
+        """Set every fitted attribute from the sums; keep what may be counted anew when more alerts come."""
         self.statistics_ = statistics
+        self._open = None
+        if rows is not None and alerts is not None and self._reads_claims:
+            since = statistics.claims_from(_closed_before(rows, statistics.counting))
+            self._open = alerts[alerts["starts_at"] >= pd.Timestamp(since, unit="us", tz="UTC")]
         self.recent_ = None if rows is None else _recent(rows, statistics.counting)
         known = self._known()
         if self.place is None:

@@ -12,10 +12,15 @@ from stanza_lab.dependencies.statistics import Firings
 from stanza_lab.entities.symptoms import classify_symptoms
 from stanza_lab.errors import SchemaError
 
-REASONS = ("without a time", "without a node")
+_REASONS = ("without a time", "without a node", "without a place")
 INNER = ("saturation",)  # symptoms of the thing itself; errors, latency and availability are seen from outside as well
 _LISTS = (list, tuple, set, frozenset, np.ndarray)
 _TEXTS = ("alertname", "labels", "summary", "description")
+
+
+def reasons(place: str | None) -> tuple[str, ...]:
+    """Return why alerts may be skipped."""
+    return _REASONS if place is not None else _REASONS[:2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,17 @@ class Reading:
         rows = self.rows[~_keys(self.rows).isin(_keys(known))]
         return Reading(self.alerts.loc[self.alerts.index.isin(rows["row"])], rows, self.skipped)
 
+    def with_ends(self, known: pd.DataFrame, *, since: pd.Timestamp) -> pd.DataFrame:
+        """Return rows known already, those from an instant on with the ends that were told only now."""
+        if "ends_at" not in known.columns or "ends_at" not in self.rows.columns:
+            return known
+        told = self.rows[self.rows["ends_at"].notna()]
+        ends = pd.Series(told["ends_at"].array, index=_keys(told))
+        ends = ends[~ends.index.duplicated()]
+        found = pd.Series(ends.reindex(_keys(known)).array, index=known.index)
+        missing = known["ends_at"].isna() & (known["starts_at"] >= since)
+        return known.assign(ends_at=known["ends_at"].where(~missing, found))
+
 
 def read(alerts: pd.DataFrame, *, node: str, place: str | None, texts: bool) -> Reading:
     """Check alerts and take from them what is counted; of alerts with the same id, the first.
@@ -72,6 +88,7 @@ def read(alerts: pd.DataFrame, *, node: str, place: str | None, texts: bool) -> 
     else:
         lists = any(isinstance(value, _LISTS) for value in alerts[node])
     named = named.explode("node", ignore_index=True).drop_duplicates(["row", "node"]) if lists else named
+    named = named.assign(node=_blank_is_null(named["node"]))
     named = named[named["node"].notna()]
     no_time, no_node = alerts["starts_at"].isna(), ~alerts.index.isin(named["row"])
     rows = named[named["starts_at"].notna()].reset_index(drop=True)
@@ -80,6 +97,10 @@ def read(alerts: pd.DataFrame, *, node: str, place: str | None, texts: bool) -> 
             f"alerts: none of {len(alerts)} has both a time and a {node!r} ({int(no_time.sum())} lack the "
             f"time, {int(no_node.sum())} the {node}); run sl.resolve_entities first, or pass another node="
         )
+    placed = alerts["starts_at"].notna() if place is None else _blank_is_null(_first(alerts[place])).notna()
+    rows = rows[placed.to_numpy()[rows["row"].to_numpy()]].reset_index(drop=True)
+    if len(alerts) and rows.empty:
+        raise SchemaError(f"alerts: none of {len(alerts)} has a {place!r}; pass another place=, or none")
     at = rows["row"].to_numpy()
     if texts and any(name in alerts.columns for name in _TEXTS):
         rows["inner"] = classify_symptoms(alerts).isin(INNER).to_numpy()[at]
@@ -91,9 +112,18 @@ def read(alerts: pd.DataFrame, *, node: str, place: str | None, texts: bool) -> 
         rows["ends_at"] = ends.take(at).array
     ids = alerts["alert_id"] if "alert_id" in alerts.columns else pd.Series(None, alerts.index, "str")
     rows["alert_id"] = ids.take(at).array
-    skipped = dict(zip(REASONS, (int(no_time.sum()), int((no_node & ~no_time).sum())), strict=True))
-    used = alerts if not (no_time | no_node).any() else alerts.loc[alerts.index.isin(at)]
+    no_place = ~placed & ~no_time & ~no_node
+    counts = (int(no_time.sum()), int((no_node & ~no_time).sum()), int(no_place.sum()))
+    skipped = dict(zip(reasons(place), counts, strict=False))
+    used = alerts if not (no_time | no_node | no_place).any() else alerts.loc[alerts.index.isin(at)]
     return Reading(used, rows, skipped)
+
+
+def _blank_is_null(names: pd.Series) -> pd.Series:
+    """Return names with null for those without a visible character."""
+    known = names.cat.categories if isinstance(names.dtype, pd.CategoricalDtype) else names.dropna().unique()
+    blank = [name for name in known if isinstance(name, str) and not name.strip()]
+    return names.where(~names.isin(blank)) if blank else names
 
 
 def _first(values: pd.Series) -> pd.Series:

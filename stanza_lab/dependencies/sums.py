@@ -12,6 +12,8 @@ from stanza_lab.dependencies.evidence import count_claims, count_traits, merge_c
 from stanza_lab.dependencies.statistics import CoFiringStatistics, Counting
 from stanza_lab.errors import ParameterError, SchemaError
 
+DAY = 86_400_000_000  # microseconds
+MOST = 2**40  # of a count: what is larger was altered
 _CLAIM_KEYS = ["slice", "src", "dst", "source"]
 _TRAIT_KEYS = ["slice", "node", "trait"]
 
@@ -46,12 +48,27 @@ class DependencyStatistics:
 
     def with_alerts(self, alerts: pd.DataFrame, *, node: str) -> DependencyStatistics:
         """Return these with what the alerts say beside their times; they must not have been added before."""
-        length = self.firings.counting.slice
+        length = self.claims_length
         claims = count_claims(alerts, node=node, slice_us=length, names=self.firings.nodes)
         traits = count_traits(alerts, node=node, slice_us=length)
         return DependencyStatistics(
             self.firings, merge_claims([self.claims, claims]), merge_traits([self.traits, traits])
         )
+
+    @property
+    def claims_length(self) -> int:
+        """Return the length of the slices of claims and traits, in microseconds: a day at most."""
+        return min(self.counting.slice, DAY)
+
+    def claims_from(self, micros: int) -> int:
+        """Return the start of the slice of claims that holds an instant."""
+        return micros // self.claims_length * self.claims_length
+
+    def without_claims_since(self, micros: int) -> DependencyStatistics:
+        """Return these without the claims and traits of the slice that holds an instant, and of later ones."""
+        then = pd.Timestamp(self.claims_from(micros), unit="us", tz="UTC")
+        claims, traits = (table[table["slice"] < then].reset_index(drop=True) for table in (self.claims, self.traits))
+        return DependencyStatistics(self.firings, claims, traits)
 
     def with_firings(self, firings: CoFiringStatistics) -> DependencyStatistics:
         """Return the same with other firings."""
@@ -114,20 +131,29 @@ class DependencyStatistics:
         SchemaError
             A table or column is missing, or holds what no counting gives.
         """
-        tables = {}
-        for name, keys in (("claims", _CLAIM_KEYS), ("traits", _TRAIT_KEYS)):
-            table = frames.get(name)
-            if table is None:
-                table = pd.DataFrame(columns=[*keys, "count"])
-            if missing := [column for column in [*keys, "count"] if column not in table.columns]:
-                raise SchemaError(
-                    f"dependency statistics: table {name!r} lacks {missing}; save it again with to_frames"
-                )
-            if len(table) and not (pd.to_numeric(table["count"], errors="coerce") > 0).all():
-                raise SchemaError(f"dependency statistics: table {name!r} holds counts that are not above 0")
-            tables[name] = table
+        claims, traits = (
+            _checked(frames.get(name), name, keys) for name, keys in (("claims", _CLAIM_KEYS), ("traits", _TRAIT_KEYS))
+        )
         firings = CoFiringStatistics.from_frames(frames, settings=settings)
-        return cls(firings, merge_claims([tables["claims"]]), merge_traits([tables["traits"]]))
+        return cls(firings, merge_claims([claims]), merge_traits([traits]))
+
+
+def _checked(table: pd.DataFrame | None, name: str, keys: list[str]) -> pd.DataFrame:
+    """Return a table of counts from outside, or say what is wrong with it."""
+    where = f"dependency statistics: table {name!r}"
+    if table is None:
+        empty = pd.DataFrame({key: pd.Series([], dtype="str") for key in keys})
+        return empty.assign(slice=pd.Series([], dtype=schema.TIME_DTYPE), count=pd.Series([], dtype="int64"))
+    if not isinstance(table, pd.DataFrame) or not table.columns.is_unique:
+        raise SchemaError(f"{where} is no table with a column for each name; save it again with to_frames")
+    if missing := [column for column in [*keys, "count"] if column not in table.columns]:
+        raise SchemaError(f"{where} lacks {missing}; save it again with to_frames")
+    count, when = table["count"], table["slice"]
+    if not pd.api.types.is_integer_dtype(count) or not count.between(1, MOST).all():
+        raise SchemaError(f"{where} holds counts that are no whole numbers from 1 to {MOST:,}")
+    if not isinstance(when.dtype, pd.DatetimeTZDtype) or table.isna().any(axis=None):
+        raise SchemaError(f"{where} holds slices without a zone, or nulls; save it again with to_frames")
+    return table
 
 
 def _less(table: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

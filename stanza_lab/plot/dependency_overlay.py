@@ -24,7 +24,7 @@ class _Group(NamedTuple):
 
 
 _GROUPS = (
-    _Group("confirmed", "alerts and traces agree", "#009E73", "circle"),
+    _Group("confirmed", "alerts link the two, traces show the way", "#009E73", "circle"),
     _Group("alert-only", "traces that would show it do not", "#D55E00", "diamond"),
     _Group("not judged", "only alerts tell of it, traces cannot", "#6B7280", "pentagon"),
     _Group("trace-only", "traces show it, alerts do not", "#0072B2", "square"),

@@ -38,7 +38,7 @@ def test_words_and_numbers() -> None:
     )
     assert str(told).splitlines()[1:] == [
         f"  + {together} {chance}",
-        "  + that is 12 of 12 firings of kestrel and 12 of 12 firings of heron",
+        "  + of 12 firings of kestrel and 12 of heron",
         "  + last together on 2026-03-18 (UTC)",
         f"  + kestrel fired after heron 12 times and before it 0 times (median lag +90 s); {often}: {chances}",
     ]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import stanza_lab as sl
-from stanza_lab.errors import SchemaError
+from stanza_lab.errors import ParameterError, SchemaError
 
 START = pd.Timestamp("2026-03-01", tz="UTC")
 MONTH = 30 * 24 * 60
@@ -162,7 +162,7 @@ def test_a_missing_column_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["<script>alert(1)</script>", "a\nb", "", " ", "\x00", "x" * 10_000, "{src}", "%s", "naïve-café-数据库"]
+    "name", ["<script>alert(1)</script>", "a\nb", "\x00", "x" * 10_000, "{src}", "%s", "naïve-café-数据库"]
 )
 def test_any_text_is_a_name(name: str) -> None:
     model = sl.DependencyModel().fit(alerts(together(name, "heron")))
@@ -171,3 +171,15 @@ def test_any_text_is_a_name(name: str) -> None:
     assert told.support == 12
     assert name in str(told)
     assert "<script" not in told._repr_html_()
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t\n"])
+def test_a_blank_name_is_none(name: str) -> None:
+    model = sl.DependencyModel().fit(alerts([*together("heron", "lynx"), *[(k * 500, name) for k in range(20)]]))
+    assert model.skipped_["without a node"] == 20
+    assert model.nodes_.index.tolist() == ["heron", "lynx"]
+
+
+def test_too_many_nodes_are_refused() -> None:
+    with pytest.raises(ParameterError, match="at most 5,000"):
+        sl.DependencyModel().fit(alerts([(k, f"n{k}") for k in range(5_001)]))

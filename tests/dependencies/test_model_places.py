@@ -118,11 +118,22 @@ def test_next_to_nothing_gives_no_confident_edge(count: int) -> None:
     assert not (edges["confidence"] > 0.5).any()
 
 
-def test_a_missing_place_is_a_place_of_its_own() -> None:
+def test_without_a_place_it_is_skipped() -> None:
     table = alarms()
     fitted = model().fit(table.assign(device=table["device"].where(table["device"] != "p0")))
-    assert fitted.skipped_ == {"without a time": 0, "without a node": 0}
-    assert "" in fitted.statistics_.firings.places
+    assert fitted.skipped_["without a place"] == (table["device"] == "p0").sum()
+    assert "p0" not in fitted.statistics_.firings.places
+    with pytest.raises(SchemaError, match=r"none of .* has a 'device'"):
+        model().fit(table.assign(device=None))
+
+
+def test_an_end_told_later_is_taken() -> None:
+    table = alarms(times=30)
+    whole = model().fit(table)
+    live = model().fit(table.assign(ends_at=table["ends_at"].where(table.index < 0)))
+    frame = live.partial_fit(table[table["starts_at"] >= table["starts_at"].max() - pd.Timedelta("1D")])
+    ends = frame.statistics_.to_frames()["arrivals"]["ends_at"]
+    assert 0 < ends.notna().sum() < whole.statistics_.to_frames()["arrivals"]["ends_at"].notna().sum()
 
 
 def test_a_topology_that_is_none_is_refused() -> None:

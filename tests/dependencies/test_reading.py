@@ -104,8 +104,8 @@ def test_saturation_is_the_things_own_trouble() -> None:
 def test_places_come_with_ends() -> None:
     frame = alerts(device=["p", None, "q"], ends_at=[TIMES[1], None, TIMES[2]])
     firings = firings_of(read(frame, node="service", place="device", texts=False).rows)
-    assert firings.place_names.tolist() == ["", "p", "q"]
-    assert firings.to_frame()["ends_at"].isna().tolist() == [False, True, False]
+    assert firings.place_names.tolist() == ["p", "q"]
+    assert firings.to_frame()["ends_at"].isna().tolist() == [False, False]
     assert firings_of(read(frame, node="service", place=None, texts=False).rows).to_frame().columns.tolist() == [
         "starts_at",
         "node",

@@ -100,5 +100,5 @@ def test_tables_that_are_damaged_are_refused(name: str) -> None:
     frames = found.to_frames()
     with pytest.raises(SchemaError, match=f"table '{name}' lacks"):
         DependencyStatistics.from_frames(frames | {name: frames[name].drop(columns="count")}, settings=found.settings())
-    with pytest.raises(SchemaError, match=f"table '{name}' holds counts that are not above 0"):
+    with pytest.raises(SchemaError, match=f"table '{name}' holds counts that are no whole numbers"):
         DependencyStatistics.from_frames(frames | {name: frames[name].assign(count=0)}, settings=found.settings())

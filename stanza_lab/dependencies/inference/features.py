@@ -10,6 +10,7 @@ import pandas as pd
 
 from stanza_lab.dependencies.evidence import candidates, pair_claims
 from stanza_lab.dependencies.inference.effects import direct_effects
+from stanza_lab.dependencies.inference.pairs import MANY_NODES
 from stanza_lab.dependencies.inference.strengths import strengths
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-ALL_PAIRS = 300  # nodes up to which pairs that never fired together are looked at, too
 FEWEST_NODES = 12  # of the simulated productions; in smaller ones a pair is not taken to be likelier
 
 
@@ -103,7 +103,7 @@ def _with_others(
 ) -> pd.DataFrame:
     """Add pairs that never co-fired: all of them among few nodes, else those that an alert names or that are known."""
     known = table[["a", "b"]]
-    if len(pairs.nodes) <= ALL_PAIRS:
+    if len(pairs.nodes) <= MANY_NODES:
         i, j = np.triu_indices(len(pairs.nodes), 1)
         others = pd.DataFrame({"a": pairs.nodes[i], "b": pairs.nodes[j]}, dtype="str")
     else:

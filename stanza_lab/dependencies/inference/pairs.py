@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from stanza_lab.dependencies.statistics import LAG_EDGES, LAGS
+from stanza_lab.errors import ParameterError
 
 if TYPE_CHECKING:
     from stanza_lab.dependencies.statistics import CoFiringStatistics
@@ -19,6 +20,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _SIDE = len(LAGS) // 2
+MANY_NODES = 300  # above it pairs that nothing speaks for are not looked at
+NO_MORE_THAN_CHANCE = 0.2  # p-value from which a pair of so many nodes is left out
+MOST_NODES = 5_000  # every node is weighed against every other, in matrices
 SAME_HOURS = 4.0  # times as often in the same hour of the day as if spread evenly: office hours alone give less than 2
 CLOSE = slice(2, -2)  # lag bins up to a fifth of the window
 
@@ -68,8 +72,13 @@ class PairCounts:
         hours of the day (jobs of the night), from how often that alone brings them into one hour. The p-value is the
         Poisson probability of at least as many co-firings.
         """
-        table = statistics.pairs()
         nodes = statistics.nodes
+        if len(nodes) > MOST_NODES:
+            raise ParameterError(
+                f"{len(nodes):,} nodes; at most {MOST_NODES:,} can be weighed against each other: leave some out, or "
+                "pass a coarser node="
+            )
+        table = statistics.pairs()
         a, b = nodes.get_indexer(pd.Index(table["a"])), nodes.get_indexer(pd.Index(table["b"]))
         fired = statistics.totals()["firings"].to_numpy(np.float64)
         counting = statistics.counting
@@ -80,6 +89,10 @@ class PairCounts:
         expected = np.maximum(expected, table["cofirings"].to_numpy() * _by_rhythm(statistics, a, b, in_block))
         p_value = stats.poisson.sf(table["cofirings"].to_numpy() - 1, expected)
         q_value = _discoveries(p_value, tried=len(nodes) * (len(nodes) - 1) // 2)
+        if len(nodes) > MANY_NODES:  # pairs that come together no more than by chance only cost
+            keep = p_value < NO_MORE_THAN_CHANCE
+            table, a, b = table[keep].reset_index(drop=True), a[keep], b[keep]
+            expected, p_value, q_value = expected[keep], p_value[keep], q_value[keep]
         histogram = table[LAGS].to_numpy(np.float64)
         return cls(nodes, fired, a, b, table, histogram, expected, p_value, q_value, window / 1e6)
 

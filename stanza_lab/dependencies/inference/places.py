@@ -13,12 +13,16 @@ from stanza_lab.dependencies.inference.features import pair_features
 from stanza_lab.dependencies.inference.fusion import WEAK_CEILING
 from stanza_lab.dependencies.inference.pairs import PairCounts
 from stanza_lab.dependencies.inference.table import Evidence
+from stanza_lab.errors import ParameterError
 
 if TYPE_CHECKING:
     from stanza_lab.dependencies.known import Known
     from stanza_lab.dependencies.sums import DependencyStatistics
 
 _WORDS = {"starts": "starts", "clears": "clears", "starts_back": "starts, backwards in time"}
+RARE = 10  # co-firings below which the simulated networks, all of hundreds of alarms, say little
+RARE_CEILING = 0.5  # and what is then said at most
+MOST_KINDS = 300
 _NOWHERE_NEAR = 1e-6  # link confidence of a pair that the point process does not list
 
 
@@ -38,6 +42,11 @@ def place_table(
     replicates, random_state : int
         How many replicates of the places, and their seed.
     """
+    if len(statistics.firings.nodes) > MOST_KINDS:
+        raise ParameterError(
+            f"{len(statistics.firings.nodes):,} nodes; with place= at most {MOST_KINDS}: leave rare ones out, or pass "
+            "a coarser node="
+        )
     counts = PairCounts.of(statistics.firings)
     table = pair_features(counts, statistics.claims, statistics.traits, known=known.pairs())
     told = _network(statistics, known, replicates=replicates, random_state=random_state)
@@ -48,6 +57,7 @@ def place_table(
     link = forth["link_confidence"].fillna(_NOWHERE_NEAR).clip(_NOWHERE_NEAR, 1.0).to_numpy()
     few = (table["occasions"] < min_support).to_numpy()
     link = np.where(few, WEAK_CEILING * -np.expm1(-link / WEAK_CEILING), link)
+    link = np.where(table["cofirings"] < RARE, np.minimum(link, RARE_CEILING), link)
     says = {f"says:{_WORDS[view]}": forth[f"from_{view}"].fillna(0.0).to_numpy() for view in VIEWS}
     inside = np.clip(link, _NOWHERE_NEAR, 1 - _NOWHERE_NEAR)
     table = table.assign(

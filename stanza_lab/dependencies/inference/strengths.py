@@ -46,7 +46,7 @@ def strengths(pairs: PairCounts) -> Strengths:
     matrix[a, b] = matrix[b, a] = strength
     around = np.zeros((count, count))  # the best way over a third node, as strong as its weaker half
     for node in range(count):
-        near = np.flatnonzero(matrix[node])
+        near = np.flatnonzero(matrix[node] > FAINT)
         square = np.ix_(near, near)
         around[square] = np.maximum(around[square], np.minimum.outer(matrix[node, near], matrix[node, near]))
     values, vectors = np.linalg.eigh((1 - SHRINKAGE) * matrix + np.eye(count))
