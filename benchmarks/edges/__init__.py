@@ -23,6 +23,7 @@ whole process.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -84,7 +85,9 @@ def cases(shared: Path, *, seeds: int, quick: bool, only: str = "") -> Iterator[
         plain = cascades.cases(seen, nuisances=sets.AT_EVERY_SIZE, only=only)
     else:
         some, plain = sets.productions(seen, only=only), cascades.cases(seen, only=only)
-    yield from (case for case in sets.recordings(shared) if only in case.name)
+    for case in sets.recordings(shared):
+        if only in case.name:  # what is drawn at random, where alarms have places, is drawn several times
+            yield from ([case] if case.place is None else [replace(case, seed=seed) for seed in range(seeds)])
     yield from some
     yield from plain
 

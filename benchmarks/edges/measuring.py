@@ -57,7 +57,7 @@ def warm_up() -> None:
 def infer(case: Case, **parameters: Any) -> pd.DataFrame:
     """Return the edges of today's model; alarms are told their places when it can use them."""
     if case.place is not None and takes("place"):
-        parameters["place"] = case.place
+        parameters |= {"place": case.place, "random_state": case.seed or 0}
     edges: pd.DataFrame = sl.DependencyModel(node=case.node, **parameters).fit(case.alerts).edges_
     return edges
 

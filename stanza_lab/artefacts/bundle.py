@@ -239,7 +239,7 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
                 schema.check(tables["edges"], schema.EDGES), services=tables["services"]
             ),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"{path / MANIFEST} does not fit this version of stanza_lab: {error}") from error
 
 

@@ -10,11 +10,12 @@ import pandas as pd
 from stanza_lab import schema
 from stanza_lab.dependencies.statistics import Firings
 from stanza_lab.entities.symptoms import classify_symptoms
-from stanza_lab.errors import SchemaError
+from stanza_lab.errors import ParameterError, SchemaError
 
 _REASONS = ("without a time", "without a node", "without a place")
 INNER = ("saturation",)  # symptoms of the thing itself; errors, latency and availability are seen from outside as well
 _LISTS = (list, tuple, set, frozenset, np.ndarray)
+MOST_PLACES = 5_000  # which of them are near each other is a matrix
 _TEXTS = ("alertname", "labels", "summary", "description")
 
 
@@ -79,6 +80,8 @@ def read(alerts: pd.DataFrame, *, node: str, place: str | None, texts: bool) -> 
     ------
     SchemaError
         A column is missing, or there are alerts but none can be used.
+    ParameterError
+        There are more places than can be compared.
     """
     alerts = schema.check(alerts, schema.ALERTS, need=["starts_at", node, *([] if place is None else [place])])
     alerts = _once(alerts).reset_index(drop=True)
@@ -101,6 +104,10 @@ def read(alerts: pd.DataFrame, *, node: str, place: str | None, texts: bool) -> 
     rows = rows[placed.to_numpy()[rows["row"].to_numpy()]].reset_index(drop=True)
     if len(alerts) and rows.empty:
         raise SchemaError(f"alerts: none of {len(alerts)} has a {place!r}; pass another place=, or none")
+    if place is not None and (count := _first(alerts[place]).nunique()) > MOST_PLACES:
+        raise ParameterError(
+            f"{count:,} places; at most {MOST_PLACES:,}: pass a coarser place=, such as a cluster or zone"
+        )
     at = rows["row"].to_numpy()
     if texts and any(name in alerts.columns for name in _TEXTS):
         rows["inner"] = classify_symptoms(alerts).isin(INNER).to_numpy()[at]

@@ -139,3 +139,10 @@ def test_an_end_told_later_is_taken() -> None:
 def test_a_topology_that_is_none_is_refused() -> None:
     with pytest.raises(SchemaError, match="topology"):
         model(topology=pd.DataFrame({"from": ["p0"]})).fit(alarms(times=2))
+
+
+def test_too_many_places_are_refused() -> None:
+    table = alarms(times=1)
+    many = pd.concat([table.assign(device=f"q{k}") for k in range(5_001)], ignore_index=True)
+    with pytest.raises(ParameterError, match="coarser place"):
+        model().fit(many)
