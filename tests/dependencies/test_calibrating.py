@@ -380,3 +380,8 @@ def test_traces_of_a_simulated_production_mend_a_distortion_elsewhere(tmp_path: 
     assert after < good + 0.02
     harmless = sl.EdgeCalibrator().fit(edges, spans).transform(edges)
     assert brier(harmless) < good + 0.02
+
+
+def test_edges_with_a_verdict_are_not_compared_with_themselves() -> None:
+    with pytest.raises(SchemaError, match="laid over them already"):
+        sl.edge_reliability(pairs("web>api").assign(verdict="confirmed"), SPANS)

@@ -31,8 +31,6 @@ def test_words_and_numbers() -> None:
     assert (told.support, told.occasions, told.firings_src, told.firings_dst) == (12, 12, 12, 12)
     assert told.last_together == pd.Timestamp("2026-03-18", tz="UTC")
     chance = f"(lift {told.lift:.3g}, p {told.p_value:.1g}, q {told.q_value:.1g})"
-    chances = f"probability of this direction {told.confidence / told.link_confidence:.2f}"
-    often = "kestrel fired 12 times, heron 12 times"
     together = (
         f"fired within 10 min of each other 12 times, on 12 distinct occasions; {told.expected:.2g} expected by chance"
     )
@@ -40,7 +38,7 @@ def test_words_and_numbers() -> None:
         f"  + {together} {chance}",
         "  + of 12 firings of kestrel and 12 of heron",
         "  + last together on 2026-03-18 (UTC)",
-        f"  + kestrel fired after heron 12 times and before it 0 times (median lag +90 s); {often}: {chances}",
+        "  + kestrel fired after heron 12 times and before it 0 times (median lag +90 s)",
     ]
 
 
@@ -114,7 +112,7 @@ def test_a_direction_that_is_not_known_is_no_headline() -> None:
     assert str(told).startswith(
         f"heron and kestrel: {told.link_confidence:.2f} that the two are linked at all, which way"
     )
-    assert any("too little to tell which way" in reason for reason in told.reasons_against)
+    assert any("fired after kestrel 0 times and before it 0 times" in reason for reason in told.reasons_against)
 
 
 def test_too_little_is_said() -> None:

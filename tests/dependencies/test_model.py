@@ -401,3 +401,26 @@ def test_parameters_out_of_range_are_refused(wrong: dict, says: str) -> None:
 def test_explaining_an_unknown_name_suggests_one() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'kestrel'"):
         fit(chained(3)).explain("kestrl", "heron")
+
+
+def test_a_trace_counts_once_in_however_many_pieces_its_alerts_come() -> None:
+    table = alerts([(k, name) for k in range(20) for name in ("heron", "kestrel")])
+    table = table.assign(trace_ids=[["a" * 32]] * len(table), alert_id=[f"x{k}" for k in range(len(table))])
+    model = sl.DependencyModel().fit(table[:4])
+    for at in range(4, len(table), 4):
+        model.partial_fit(table[at : at + 4])
+    whole = sl.DependencyModel().fit(table)
+    assert whole.statistics_.claims["count"].tolist() == [1]
+    assert model.statistics_.equals(whole.statistics_)
+
+
+def test_as_of_within_a_day_is_as_of_its_start() -> None:
+    model = sl.DependencyModel().fit(chained())
+    early, late = model.as_of("2026-03-10"), model.as_of("2026-03-10T18:00")
+    assert early.statistics_.equals(late.statistics_)
+
+
+def test_another_node_is_refused() -> None:
+    model = sl.DependencyModel().fit(chained())
+    with pytest.raises(ParameterError, match="node, place"):
+        model.set_params(node="alert_id").partial_fit(alerts([(10**5, "db")]))

@@ -21,7 +21,7 @@ Ints = npt.NDArray[np.int64]
 
 _SIDE = len(LAGS) // 2
 MANY_NODES = 300  # above it pairs that nothing speaks for are not looked at
-NO_MORE_THAN_CHANCE = 0.2  # p-value from which a pair of so many nodes is left out
+NO_MORE_THAN_CHANCE = 0.3  # p-value from which a pair of so many nodes is left out; once in all has .21
 MOST_NODES = 5_000  # every node is weighed against every other, in matrices
 SAME_HOURS = 4.0  # times as often in the same hour of the day as if spread evenly: office hours alone give less than 2
 CLOSE = slice(2, -2)  # lag bins up to a fifth of the window
