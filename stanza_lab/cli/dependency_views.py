@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import typer
@@ -215,10 +215,3 @@ def _order(told: Explanation, lag_s: float) -> str:
         return "both at once"
     first, second = (told.dst, told.src) if lag_s > 0 else (told.src, told.dst)
     return f"{first} {words.span(lag_s)} before {second}"
-
-
-def _whole(value: Any) -> Any:
-    """Return a part of an explanation as JSON takes it: tables as lists of rows."""
-    if isinstance(value, pd.DataFrame):
-        return value.to_dict("records")
-    return list(value) if isinstance(value, tuple) else value

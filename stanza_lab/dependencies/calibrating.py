@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 from stanza_lab._params import at_least, choice
 from stanza_lab.dependencies.calibration_report import CalibrationReport
 from stanza_lab.dependencies.curves import chance_error, fit_curve, fit_line, held_out, helps, inside, measure
-from stanza_lab.dependencies.judging import MIN_TRACES, Truth, both_ways, checked, judge
+from stanza_lab.dependencies.judging import MIN_TRACES, Truth, both_ways, checked, judge, not_overlaid
 from stanza_lab.dependencies.overlay import evidence
-from stanza_lab.errors import ParameterError, SchemaError
+from stanza_lab.errors import ParameterError
 
 METHODS = ("platt", "isotonic")
 ISOTONIC_PAIRS, ISOTONIC_REAL = 200, 40  # fewer, and steps would follow chance
@@ -134,12 +134,7 @@ class EdgeCalibrator(BaseEstimator):
             A parameter is out of range.
         """
         self._check()
-        edges = checked(edges)
-        if "verdict" in edges.columns and edges["verdict"].notna().any():
-            raise SchemaError(
-                "edges: traces or declarations were laid over them already (column 'verdict'), and would be compared "
-                "with themselves; pass the edges of the model, and overlay after transform"
-            )
+        edges = not_overlaid(checked(edges))
         inferred = both_ways(edges[~_settled(edges)])
         pairs = judge(_filled(inferred), Truth.of(truth, edges, min_traces=self.min_traces))
         known = pairs[pairs["judged"]]

@@ -130,6 +130,7 @@ def explain(
         link, confidence = _confidence(row, told, forth=src == b)
     speaks, against = counted.words(row, evidence)
     by_source = words_by_source(statistics.claims, statistics.traits, src=src, dst=dst) if claims else []
+    by_source = [(source, words) for source, words in by_source if _weighs(row, source)]
     for _, words in by_source:
         speaks += words.speaks
         against += words.against
@@ -279,6 +280,13 @@ class _Counted:
         lag_s = float(row["lag_s"]) if forth else 0.0 - float(row["lag_s"])
         said = f"{self.src} fired after {self.dst} {_times(after)} and before it {_times(before)}"
         return int(after), int(before), f"{said} (median lag {lag_s:+.0f} s)"
+
+
+def _weighs(row: pd.Series | None, source: str) -> bool:
+    """Return whether a source moved anything: a word that all names share, a team all page is no reason."""
+    if row is None:
+        return True
+    return any(abs(float(row.get(f"{prefix}{source}", 0.0))) >= _WORTH_SAYING for prefix in ("says:", "way:"))
 
 
 def _shares(row: pd.Series | None, prefix: str, says: dict[str, str], *, sign: float) -> pd.DataFrame:

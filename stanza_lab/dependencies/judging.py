@@ -132,6 +132,16 @@ def judge(pairs: pd.DataFrame, truth: Truth) -> pd.DataFrame:
     return pairs.assign(judged=judged, ab_real=ab_real, ba_real=ba_real, real=ab_real | ba_real)
 
 
+def not_overlaid(edges: pd.DataFrame) -> pd.DataFrame:
+    """Return the edges, or refuse those that traces or declarations have settled."""
+    if "verdict" in edges.columns and edges["verdict"].notna().any():
+        raise SchemaError(
+            "edges: traces or declarations were laid over them already (column 'verdict'), and would be compared with "
+            "themselves; pass the edges of the model, and overlay afterwards"
+        )
+    return edges
+
+
 def edge_reliability(
     edges: pd.DataFrame, truth: pd.DataFrame, *, directed: bool = False, bins: int = 10, min_traces: int = MIN_TRACES
 ) -> pd.DataFrame:
@@ -191,12 +201,7 @@ def edge_reliability(
     0   0.2  0.3      1        0.25   0.0  0.00  0.79
     1   0.9  1.0      2        0.94   1.0  0.34  1.00
     """
-    edges = checked(edges)
-    if "verdict" in edges.columns and edges["verdict"].notna().any():
-        raise SchemaError(
-            "edges: traces or declarations were laid over them already (column 'verdict'), and would be compared with "
-            "themselves; pass the edges as the model gave them"
-        )
+    edges = not_overlaid(checked(edges))
     at_least(bins, "bins", 1)
     pairs = judge(both_ways(edges), Truth.of(truth, edges, min_traces=min_traces))
     if directed:

@@ -240,7 +240,7 @@ def test_what_cannot_be_calibrated_is_refused() -> None:
         sl.EdgeCalibrator().fit(edges.assign(confidence=1.5), truth)
     with pytest.raises(SchemaError, match="more than once"):
         sl.EdgeCalibrator().fit(pd.concat([edges, edges]), truth)
-    with pytest.raises(SchemaError, match="overlay after transform"):
+    with pytest.raises(SchemaError, match="overlay afterwards"):
         sl.EdgeCalibrator().fit(edges.assign(verdict="confirmed"), truth)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from importlib import resources
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import logit
 
+import stanza_lab as sl
 from stanza_lab.dependencies.evidence import merge_claims, merge_traits
 from stanza_lab.dependencies.inference import fusion
 from stanza_lab.dependencies.inference.features import pair_features
 from stanza_lab.dependencies.inference.fusion import Weights, fuse_direction, fuse_link
 from stanza_lab.dependencies.inference.pairs import PairCounts
+from stanza_lab.dependencies.metrics import reliability
 from stanza_lab.dependencies.statistics import CoFiringStatistics, Counting, Firings
 
 COUNTING = Counting.of(window="10min", refractory="15min", block="1h", slice="1D")
@@ -163,3 +168,26 @@ def test_who_fires_more_often_never_says_more_than_four_to_one() -> None:
 def test_what_is_known_decides() -> None:
     assert directed(known=np.array([-8.0, 0, 0])).loc[0, "b_depends"] < 0.1
     assert directed(known=np.array([8.0, 0, 0])).loc[0, "b_depends"] > 0.99
+
+
+def test_the_weights_name_their_command_and_there_is_one_for_each_feature() -> None:
+    content = json.loads(
+        resources.files("stanza_lab.dependencies.inference").joinpath("weights.json").read_text("utf-8")
+    )
+    assert content["command"] == "python -m benchmarks.calibrate_edges"
+    assert set(Weights.load().link) == {*LINK, *fusion.PRIOR, "intercept"}
+    assert set(Weights.load().direction) == set(DIRECTION)
+
+
+def test_confidence_means_frequency_on_productions_not_fitted() -> None:
+    claimed, real = [], []
+    for seed in range(9000, 9006):
+        production = sl.simulate_production(services=40, incidents=250, random_state=seed)
+        edges = sl.DependencyModel().fit(production.alerts).edges_
+        calls = set(production.call_graph.itertuples(index=False, name=None))
+        claimed.append(edges["confidence"])
+        real.append([edge in calls for edge in zip(edges["src"], edges["dst"], strict=True)])
+    table = reliability(np.concatenate(claimed), np.concatenate(real))
+    assert (abs(table["confidence"] - table["real"]) * table["pairs"]).sum() / table["pairs"].sum() < 0.05
+    filled = table[table["pairs"] >= 30]
+    assert (filled["real"] > filled["confidence"] - 0.15).all()  # never much too bold
