@@ -25,8 +25,8 @@ Floats = npt.NDArray[np.float64]
 CAUSES = 40  # most likely causes of one node that are weighed against each other
 RIDGE = 0.05  # share of a node's own firings added to the diagonal: counts are noisy
 MOST = 1.0  # firings that one firing may bring directly: a node that is silent in between fires once
-SWEEPS = 100
-SETTLED = 1e-5  # change of an effect below which the sweeps end
+SWEEPS = 200
+SETTLED = 1e-9  # change of an effect below which the sweeps end
 
 
 def direct_effects(pairs: PairCounts) -> tuple[Floats, Floats]:

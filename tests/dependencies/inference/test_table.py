@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stanza_lab.dependencies.evidence import FEATURES
@@ -44,6 +44,7 @@ def test_nothing_is_an_empty_table() -> None:
 
 
 @given(rows, st.permutations(NAMES))
+@example([(0, "badger"), (0, "kestrel"), (0, "otter")], ["badger", "heron", "otter", "kestrel"])
 @settings(max_examples=30)
 def test_names_without_words_do_not_matter(table: list[tuple[int, str]], other: list[str]) -> None:
     new = dict(zip(NAMES, other, strict=True))
