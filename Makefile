@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 SHARED ?= $(or $(STANZA_SHARED),../shared)
 PYTEST_FLAGS ?=
+BROWSER_FLAGS ?=
 FUZZ_EXAMPLES ?= 200000
 
-.PHONY: help setup demo lab data test fuzz lint types notebooks bench lock check clean
+.PHONY: help setup demo lab data test fuzz lint types notebooks browser bench lock check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -35,7 +36,7 @@ data: setup ## write data/ again with the simulator (byte-identical each time)
 	@$(BIN)/stanza-lab simulate data --force
 
 test: setup ## run the tests
-	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -m "not browser" $(PYTEST_FLAGS)
 
 fuzz: setup ## give every loader 200,000 broken inputs (hours); FUZZ_EXAMPLES=n for another number
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -X faulthandler -m pytest tests/fuzz $(PYTEST_FLAGS)
@@ -51,6 +52,9 @@ types: setup ## static types
 notebooks: setup ## run every notebook and check that its two files agree and hold no outputs
 	@$(BIN)/python -m pytest tests/test_notebooks.py $(PYTEST_FLAGS)
 
+browser: setup ## open every notebook and the explorer in a real JupyterLab (needs a Chromium); pictures in build/browser
+	@$(BIN)/python -m pytest tests/browser -m browser $(BROWSER_FLAGS)
+
 bench: setup ## print the accuracy tables and the speed ratios
 	@$(BIN)/python -m benchmarks $(SHARED)
 
@@ -58,7 +62,7 @@ lock: setup ## resolve requirements.lock again
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev --generate-hashes --no-strip-extras \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
 
-check: lint types test ## everything CI runs
+check: lint types test browser ## everything CI runs
 
 clean: ## remove what was built (keeps .venv)
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -13,6 +13,7 @@ from benchmarks import (
     grouping,
     identity,
     import_speed,
+    map_figure,
     time_clustering,
 )
 
@@ -48,6 +49,8 @@ def main() -> None:
         ("One new alert at a time", correlation_speed.one_by_one()),
         ("HDBSCAN over time alone, beside hdbscan and scikit-learn in the same run", time_clustering.table()),
         ("Who depends on whom (compare auprc with chance)", edges.table(shared)),
+        ("The map figure, beside a spring layout drawn plainly", map_figure.table()),
+        ("How it reads", map_figure.readability()),
         ("Import speed, beside DuckDB on the same file in the same run", import_speed.table()),
     ):
         print(f"\n## {title}\n")

@@ -26,6 +26,7 @@ from .entities import (
     summarize_teams,
 )
 from .entities.identity.resolver import EntityResolver
+from .explorer import Explorer, PlaceFinder
 from .history import History, IngestReport, fold_events, read_alerts, select_alerts
 from .incidents import IncidentClusterer, TimeClusterer, cluster_incidents, score_incidents, summarize_incidents
 from .incidents.quality import Corrections, labels_from_pages, labels_from_spans, metrics, read_labels
@@ -39,8 +40,8 @@ from .incidents.rules import (
     read_rules,
 )
 from .loaders import read_traces
-from .production import ProductionMap
-from .report import write_figure, write_report
+from .production import ProductionMap, Profile, read_contributed, read_profile
+from .report import write_figure, write_front_door, write_report
 from .simulate import Production, simulate_network, simulate_production
 from .tuning import TimeSplits, TuningResult, read_params, tune
 
@@ -54,13 +55,16 @@ __all__ = [
     "DependencyModel",
     "EdgeCalibrator",
     "EntityResolver",
+    "Explorer",
     "GapRule",
     "GroupByRule",
     "History",
     "IncidentClusterer",
     "IngestReport",
+    "PlaceFinder",
     "Production",
     "ProductionMap",
+    "Profile",
     "SimilarityRule",
     "TimeClusterer",
     "TimeSplits",
@@ -86,10 +90,12 @@ __all__ = [
     "overlay_traces",
     "plot",
     "read_alerts",
+    "read_contributed",
     "read_declared_edges",
     "read_labels",
     "read_ownership",
     "read_params",
+    "read_profile",
     "read_rules",
     "read_traces",
     "relate_teams",
@@ -107,5 +113,6 @@ __all__ = [
     "tune",
     "unknown_dependencies",
     "write_figure",
+    "write_front_door",
     "write_report",
 ]

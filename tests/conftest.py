@@ -18,6 +18,7 @@ SHARED = Path(os.environ.get("STANZA_SHARED", Path(__file__).resolve().parents[2
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-shared", action="store_true", help="fail, not skip, without the recordings")
+    parser.addoption("--require-browser", action="store_true", help="fail, not skip, without a Chromium")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -50,7 +50,9 @@ def analyse(
     alerts = alerts.assign(incident_id=clusterer.labels_)
     model = fitted(sl.DependencyModel(), alerts)
     edges = overlaid(model.edges_, declared=declared, spans=spans)
-    return Analysis(alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=known.owners))
+    return Analysis(
+        alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=known.owners, model=model)
+    )
 
 
 def usable(known: Known, *, keep_copies: bool) -> pd.DataFrame:

@@ -13,27 +13,27 @@ import typer
 from rich.text import Text
 
 import stanza_lab as sl
-from stanza_lab.cli import depending  # noqa: F401  (its verb comes first)
-from stanza_lab.cli.analysing import LINK_LEGEND, LINK_SPARE, analyse, brief
+from stanza_lab.cli import depending, mapping  # noqa: F401  (their verbs come first)
+from stanza_lab.cli.analysing import analyse
 from stanza_lab.cli.options import (
     As,
+    Contributed,
     Declared,
     HistoryPath,
-    Least,
     Limit,
     Out,
     Overrides,
     Ownership,
+    ProfileFile,
     Since,
     Traces,
     Until,
     Where,
     app,
 )
-from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
+from stanza_lab.cli.output import Format, emit, format_of, stderr
 from stanza_lab.cli.reading import KeepCopies, Params, read_known, say
 from stanza_lab.errors import ParameterError, StanzaError
-from stanza_lab.production import Direction  # noqa: TC001 (typer reads it)
 
 
 @app.callback(invoke_without_command=True)
@@ -64,64 +64,12 @@ def alerts(
     emit(found, format=format, out=out, title=f"{len(found):,} alerts, times in UTC", limit=limit, spare=spare)
 
 
-@app.command(name="map")
-def map_(
-    history: HistoryPath,
-    service: Annotated[str | None, typer.Option(help="Only what is within --hops of this service.")] = None,
-    team: Annotated[str | None, typer.Option(help="Only this team, with the next clusters at its edges.")] = None,
-    hops: Annotated[int, typer.Option(min=0, help="How far from --service.")] = 2,
-    direction: Annotated[Direction, typer.Option(help="Of --service: who depends on it is upstream.")] = "both",
-    since: Since = None,
-    until: Until = None,
-    where: Where = None,
-    traces: Traces = None,
-    declared: Declared = None,
-    ownership: Ownership = None,
-    overrides: Overrides = None,
-    params: Params = None,
-    keep_copies: KeepCopies = False,
-    min_confidence: Least = None,
-    html: Annotated[Path | None, typer.Option(help="Write the picture to this file; opens offline.")] = None,
-    format: As = None,  # noqa: A002
-    out: Out = None,
-    limit: Limit = 40,
-) -> None:
-    """Show the map of production: all of it, around a service, or a team's. One row per link, likelier way first."""
-    format = format_of(format, out)  # noqa: A001
-    if service and team:
-        raise ParameterError("--service and --team are two views; pass one of them")
-    if direction != "both" and not service:
-        raise ParameterError("--direction is seen from a service; add --service NAME")
-    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
-    production = analyse(known, traces=traces, declared=declared, params=params, keep_copies=keep_copies).production
-    if service:
-        production = production.near(service, hops=hops, direction=direction, min_confidence=min_confidence)
-    elif team:
-        production = production.team(team)
-    least = production.usual_confidence if min_confidence is None else min_confidence
-    links = production.links[production.links["strength"] >= least]
-    if html:
-        figure = sl.plot.production_map(production, min_confidence=min_confidence)
-        sl.write_figure(html, figure, title=f"Map of production: {service or team or 'all services'}", table=links)
-        stderr.print(Text(f"picture written to {html}"))
-    title = f"{production.heading}: {len(links):,} dependencies of probability {least:.2g} or more"
-    if min_confidence is None and production.caution:
-        title = f"{title} ({production.caution})"
-    if format is not Format.table:
-        emit(links, format=format, out=out, title=title)
-        return
-    emit(brief(links), format=format, out=out, title=title, limit=limit, spare=LINK_SPARE, legend=LINK_LEGEND)
-    if team:
-        for cluster in production.whole.next_clusters(team, min_confidence=min_confidence)["words"]:
-            typer.echo(f"* {plain(cluster)}")
-    for gap in production.unseen["words"]:
-        stderr.print(Text(f"not seen: {plain(gap)}", style="dim"))
-
-
 @app.command()
 def report(
     history: HistoryPath,
     out: Annotated[Path, typer.Option(help="HTML file to write; opens offline.")],
+    profile: ProfileFile = None,
+    contributed: Contributed = None,
     since: Since = None,
     until: Until = None,
     where: Where = None,
@@ -132,11 +80,16 @@ def report(
     params: Params = None,
     keep_copies: KeepCopies = False,
 ) -> None:
-    """Write one offline HTML page: findings in words, figures, tables."""
+    """Write one offline HTML page: findings in words, the map team by team, front doors, figures, tables."""
+    mine = sl.read_profile(profile) if profile else None
+    told = sl.read_contributed(contributed) if contributed else None
     known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
     found = analyse(known, traces=traces, declared=declared, params=params, keep_copies=keep_copies)
     summary = sl.summarize_incidents(found.alerts)
-    path = sl.write_report(out, alerts=found.alerts, incidents=summary, production=found.production)
+    path = sl.write_report(
+        out, alerts=found.alerts, incidents=summary, production=found.production, profile=mine, contributed=told
+    )
+    stderr.print(Text(f"{path.stat().st_size / 1e6:.1f} MB, with all it needs"))
     typer.echo(str(path))
 
 

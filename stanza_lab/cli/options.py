@@ -53,6 +53,23 @@ Declared = Annotated[
         exists=True,
     ),
 ]
+ProfileFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--profile",
+        help="What is yours, as 'stanza-lab onboard --save' wrote it: the view then starts from there.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+Contributed = Annotated[
+    Path | None,
+    typer.Option(
+        help="What teams wrote about their services: runbooks, diagnostics, mitigations, SLOs; YAML file or folder.",
+        exists=True,
+    ),
+]
+Picture = Annotated[Path | None, typer.Option("--html", help="Write the picture to this file; opens offline.")]
 Min = Annotated[float, typer.Option("--min-confidence", min=0, max=1, help="Leave out edges below this probability.")]
 Least = Annotated[
     float | None,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from stanza_lab.errors import SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 MOST_STEPS = 60  # of an outline
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from stanza_lab.schema import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 # Okabe and Ito's palette, told apart with every kind of colour blindness; yellow last, it is weak on white.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -24,6 +27,27 @@ SEVERITY = dict(zip(SEVERITIES, zip(_SEVERITY_COLOURS, _SEVERITY_SYMBOLS, strict
 
 _TOP, _LINE = 92, 16  # px for title, subtitle and the legend of lines; for each more line of the subtitle
 COUNTS = [(0.0, "#DCE9F5"), (0.35, "#7FB2D9"), (0.7, "#0072B2"), (1.0, "#08264A")]  # few to many, one hue
+LINE = "#444444"  # of axes: plotly's own, said so that it can turn
+SEEN, INFERRED, GUESSED = "#7C8794", "#9BA5B1", "#BAC2CB"  # links: lighter than names, which lie on top
+SHADE = "#F6F7F9"  # behind what belongs together
+HALO = ", ".join(["1px 1px 1px white", "-1px 1px 1px white", "1px -1px 1px white", "-1px -1px 1px white"] * 2)
+
+# Every colour that means another one on a dark page; all others do on both. `restyle` and the pages swap by it.
+DARK = {
+    PAPER: "#16191D", "white": "#16191D", INK: "#E6E8EB", FAINT: "#9AA4B1", GRID: "#2A3037", UNKNOWN: "#8B929A",
+    SEEN: "#8994A1", INFERRED: "#6F7A87", GUESSED: "#525C68",
+    "#0072B2": "#3D9BDC", "#009E73": "#1DB88A", "#CC79A7": "#D98BB5", "#56B4E9": "#9AD7F7", "#D55E00": "#F07A2B",
+    "#7F0000": "#FF9C9C",  # critical: the lightest here as it is the darkest there
+    "#A84600": "#FF9A57", "#5F6670": "#A3ABB5", LINE: "#7A838E",
+    "#DCE9F5": "#1D2B38", "#7FB2D9": "#33668F", "#08264A": "#D6ECFC",  # counts: many is far from the paper on both
+    "#E8905A": "#9C4A1B", "#F8E3D3": "#4A3325", "#E4EEF7": "#22354A", "#9CC3E2": "#2F6690",  # shares
+    SHADE: "#1E2227", "#D3D9E0": "#3A424B", "#C5CAD0": "#4A525B", "#FFE8B3": "#4A3D1A",  # shades and thin lines
+    "#FCEFE6": "#38261A", "#EAF3F9": "#1A2A36", "rgba(255,255,255,0.85)": "rgba(22,25,29,0.85)",
+}  # fmt: skip
+_AXIS_LINES = {"linecolor": LINE, "tickcolor": LINE, "zerolinecolor": LINE}
+_MARKUP = re.compile(r"</?(?:b|i|em|sub|sup|span|a)\b[^>]*>")
+_OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_MOST_SAID = 1_000  # characters of a picture in words
 
 
 def style(names: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -36,11 +60,16 @@ def style(names: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 def safe(text: object, *, limit: int = 80) -> str:
     """Return `text` on one line, shortened in its middle and escaped: plotly reads a part of HTML everywhere."""
+    return html.escape(short(text, limit=limit), quote=False)
+
+
+def short(text: object, *, limit: int) -> str:
+    """Return `text` on one line, of at most `limit` characters, its middle left out; not escaped."""
     said = " ".join(str(text).split())
-    if len(said) > limit:
-        tail = limit // 3
-        said = f"{said[: limit - tail - 1]}…{said[-tail:]}"
-    return html.escape(said, quote=False)
+    if len(said) <= limit:
+        return said
+    tail = limit // 3
+    return f"{said[: limit - tail - 1]}…{said[-tail:]}"
 
 
 def hover(title: object, lines: Iterable[tuple[str, object]]) -> str:
@@ -72,15 +101,17 @@ def figure(
     height: int | None = None,
     notes: Sequence[str] = (),
     axis: int = 0,
+    description: str | None = None,
     **layout: object,
 ) -> go.Figure:
     """Return a figure in the package's look.
 
     `title`, `subtitle` and `notes` are markup, escaped by the caller; notes go below, under an x axis `axis` px high.
-    The figure is `height` px high, by default as high as the plot needs to be `plot_height`.
+    The figure is `height` px high, by default as high as the plot needs to be `plot_height`. `layout.meta` holds the
+    picture in words for a screen reader, as plain text; default: what title, subtitle and notes say.
     """
-    room = axis + 16 * len(notes) + 16
     top = _TOP + _LINE * subtitle.count("<br>")
+    room = around(subtitle, len(notes), axis=axis) - top
     note = {
         "text": "<br>".join(notes),
         "align": "left",
@@ -108,9 +139,36 @@ def figure(
             "hoverlabel": {"align": "left", "bgcolor": PAPER, "font": {"color": INK}},
             "hovermode": "closest",
             "annotations": [note] if notes else [],
+            "meta": {"description": as_plain([title, subtitle, *notes]) if description is None else description},
             **layout,
+            **{
+                name: _AXIS_LINES | look
+                for name, look in layout.items()
+                if isinstance(look, dict) and name[1:5] == "axis"
+            },
         },
     )
+
+
+def around(subtitle: str, notes: int, *, axis: int = 0) -> int:
+    """Return how many px of a figure are not plot: title, subtitle and so many notes."""
+    return _TOP + _LINE * subtitle.count("<br>") + axis + 16 * notes + 16
+
+
+def escaped(text: str) -> str:
+    """Return `text` in full so that it shows as it is."""
+    return html.escape(text, quote=False)
+
+
+def as_plain(parts: Iterable[str]) -> str:
+    """Return markup as the plain text of a screen reader: sentences, no longer than it has patience for.
+
+    What would open a tag becomes ‹: harmless even where somebody shows the text as markup.
+    """
+    lines = [_MARKUP.sub("", line).strip() for part in parts for line in part.split("<br>")]
+    said = html.unescape(" ".join(line if line.endswith((".", ":", "?")) else f"{line}." for line in lines if line))
+    said = _OPENS_TAG.sub("‹", said)
+    return said if len(said) <= _MOST_SAID else f"{said[: _MOST_SAID - 1]}…"
 
 
 def _null(value: object) -> bool:

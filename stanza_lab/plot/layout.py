@@ -1,109 +1,152 @@
-"""Where nodes go: columns along the dependencies, callers left, what they depend on right.
+"""Where nodes go: igraph says who is near whom, a grid of rows keeps names apart.
 
-Columns rather than a force layout: the place of a node then means something, names fit beside each other, and the
-picture is the same on every machine, whatever is installed.
+A small picture is layered (Sugiyama): callers left, what they depend on right. A larger one is drawn by force
+(Kamada and Kawai), turned so that most dependencies point right. On simulated productions of 30 to 150 services that
+halves the length of links and divides their crossings by 3 to 6 beside layers, be they igraph's or the least-squares
+columns that were here before; below that layers cost little and their direction means something. Igraph's own
+coordinates are only taken as an order: dummy nodes would make a layered picture of 50 services 1,900 px high.
 """
 
 from __future__ import annotations
 
+import random
+
+import igraph
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.linalg import spsolve
+from scipy.optimize import isotonic_regression
 
 GAP = 4.0  # between columns, in rows
-_DAMPING = 0.02  # of the ranks: keeps unconnected parts solvable, small against one edge
-_STEP = 0.35  # rank an edge must go down to push its dependency one column further: cycles push nobody
-_SWEEPS = 24  # over the columns when ordering; more changes little
+MOST_LAYERED, MOST_LAYERED_LINKS = 24, 40  # above, layers cross too often
+_MOST_SPRUNG = 300  # above, Kamada and Kawai takes more than half a second
+_ROOMY = 1.3  # rows per node of a column: some stay empty, so that nodes keep the height they were drawn to
+_ANGLES = np.linspace(0.0, 2 * np.pi, 72, endpoint=False)
 _CURVE = np.linspace(0.0, 1.0, 17)
-_BOWS = (0.12, -0.12, 0.25, -0.25, 0.4, -0.4)  # of an edge's length, gentle first
+_BOWS = (0.0, 0.08, -0.08, 0.16, -0.16, 0.28, -0.28, 0.42, -0.42)  # of an edge's length, gentle first
+_NEAR = 2.0  # px between a line and the rim of a node it passes
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def ranks(n: int, src: Ints, dst: Ints, weight: Floats) -> Floats:
-    """Return how deep each of `n` nodes sits, so that an edge goes down by about one.
+def place(n: int, src: Ints, dst: Ints, weight: Floats, side: Ints, *, most: int) -> tuple[Floats, Floats]:
+    """Return x and y of each of `n` nodes, in rows; no two share a place.
 
-    The least-squares solution of rank[dst] - rank[src] = 1 over all edges, `weight` each: cycles share the blame.
+    `weight` says how surely `src` is left of `dst`. Nodes of `side` -1 or 1 stand left and right of all others. A
+    picture drawn by force has `most` columns at most: what names have room for.
     """
-    there = sparse.coo_array((weight, (src, dst)), shape=(n, n)).tocsr()
-    both = there + there.T
-    laplacian = sparse.diags_array(both.sum(axis=1) + _DAMPING) - both
-    found = spsolve(laplacian.tocsc(), there.sum(axis=0) - there.sum(axis=1))
-    return np.asarray(found, dtype=np.float64).reshape(n)
+    if n <= MOST_LAYERED and len(src) <= MOST_LAYERED_LINKS:
+        column, height = _layers(n, src, dst, weight, side)
+        return _across(column), settle(column, height, rows=int(np.bincount(column).max()) - 1)
+    near = _turned(_force(n, src, dst), src, dst, weight)
+    if n > _MOST_SPRUNG:
+        return _spread(near[:, 0]) * (GAP * most), _spread(near[:, 1]) * float(np.sqrt(n))
+    many = min(most, max(3, int(1.4 * np.sqrt(n))))
+    even = np.argsort(np.argsort(near[:, 0], kind="stable")) / max(n - 1, 1)
+    column = np.minimum((_spread(near[:, 0]) + even) / 2 * many, many - 1).astype(np.int64)
+    column[side < 0], column[side > 0] = -1, many
+    column = np.unique(column, return_inverse=True)[1]
+    return _across(column), settle(column, near[:, 1], rows=_ROOMY * n / many)
 
 
-def columns(rank: Floats, src: Ints, dst: Ints, *, most: int) -> Ints:
-    """Return the column of each node, of `most` nodes at most: right of everything that clearly depends on it.
+def settle(column: Ints, height: Floats, *, rows: float) -> Floats:
+    """Return the row of each node: as near as can be to its `height`, scaled to `rows`, and one row from the next.
 
-    A column that is too full is split in order of rank.
+    Full rows in even columns, half rows in odd ones: long names of neighbouring columns pass each other.
     """
-    column = np.zeros(len(rank), dtype=np.int64)
-    down = rank[dst] - rank[src] >= _STEP
-    order = np.lexsort((dst[down], rank[src[down]]))  # by rank of src, so that src has its column by then
-    for caller, dependency in zip(src[down][order], dst[down][order], strict=True):
-        column[dependency] = max(column[dependency], column[caller] + 1)
-    result = np.zeros(len(rank), dtype=np.int64)
-    width = 0
-    for level in np.unique(column):
-        members = np.flatnonzero(column == level)
-        members = members[np.argsort(rank[members], kind="stable")]
-        for part in np.array_split(members, -(-len(members) // most)):
-            result[part] = width
-            width += 1
-    return result
+    wanted, y = _spread(height) * rows, np.zeros(len(column))
+    for members in (np.flatnonzero(column == c) for c in np.unique(column)):
+        ordered = members[np.argsort(wanted[members], kind="stable")]
+        below = np.arange(len(ordered))
+        y[ordered] = np.floor(isotonic_regression(wanted[ordered] - below).x + 0.5) + below
+    return y + column % 2 / 2
 
 
-def place(column: Ints, src: Ints, dst: Ints, weight: Floats) -> tuple[Floats, Floats]:
-    """Return x and y of each node: columns side by side, in each the order that keeps neighbours at one height."""
-    n = len(column)
-    link = sparse.coo_array((weight, (src, dst)), shape=(n, n)).tocsr()
-    link = link + link.T
-    total = np.maximum(np.asarray(link.sum(axis=1)).reshape(n), 1e-9)
-    members = [np.flatnonzero(column == c) for c in range(int(column.max(initial=-1)) + 1)]
-    tallest = max((len(nodes) for nodes in members), default=0)
-    y = np.zeros(n)
-
-    def settle(c: int, wanted: Floats) -> None:
-        # Full rows in even columns, half rows in odd ones: long names of neighbouring columns pass each other.
-        ordered = members[c][np.argsort(wanted, kind="stable")]
-        room = min(2.0, max(1.0, (tallest - 0.5) / len(ordered)))
-        y[ordered] = np.floor((np.arange(len(ordered)) - (len(ordered) - 1) / 2) * room + 0.5) + c % 2 / 2
-
-    for c, nodes in enumerate(members):
-        settle(c, np.arange(len(nodes), dtype=np.float64))
-    for sweep in range(_SWEEPS):
-        for c in range(len(members))[:: 1 if sweep % 2 == 0 else -1]:
-            settle(c, np.asarray(link[members[c]] @ y).reshape(-1) / total[members[c]])
-    return (column * GAP).astype(np.float64), -y
+def _layers(n: int, src: Ints, dst: Ints, weight: Floats, side: Ints) -> tuple[Ints, Floats]:
+    """Return the column of each node, and its height in the order of fewest crossings."""
+    graph = igraph.Graph(n, np.column_stack([src, dst]).tolist(), directed=True)
+    where = np.array(graph.layout_sugiyama(weights=weight.tolist()).coords).reshape(n, 2)
+    column: Ints = np.rint(where[:, 1]).astype(np.int64)
+    if side.any():
+        inner = np.where(side == 0, column, 0)
+        column = np.select([side < 0, side > 0], [-1, inner.max(initial=0) + 1], column)
+        column = np.unique(column, return_inverse=True)[1]
+        where = np.array(graph.layout_sugiyama(layers=column.tolist(), weights=weight.tolist()).coords).reshape(n, 2)
+    return column, where[:, 0]
 
 
-def curves(x: Floats, y: Floats, src: Ints, dst: Ints) -> tuple[Floats, Floats]:
-    """Return the path of each edge, a row of points each: the gentlest bow that passes the fewest other nodes.
+def _force(n: int, src: Ints, dst: Ints) -> Floats:
+    """Return a place for each node: those few links apart are near each other."""
+    graph = igraph.Graph(n, np.column_stack([src, dst]).tolist())
+    circle = graph.layout_circle().coords
+    if n > _MOST_SPRUNG:
+        igraph.set_random_number_generator(random.Random(0))  # noqa: S311 -- shakes nodes loose: the same way each time
+        try:
+            found = graph.layout_fruchterman_reingold(niter=50, grid="grid", seed=circle)
+        finally:
+            igraph.set_random_number_generator(random)
+    else:
+        found = graph.layout_kamada_kawai(seed=circle)
+    return np.array(found.coords).reshape(n, 2).round(6)
 
-    Bows that leave the picture come last. The two directions of a pair bow apart.
+
+def _turned(near: Floats, src: Ints, dst: Ints, weight: Floats) -> Floats:
+    """Return the places turned about so that most dependencies point right."""
+    way = near[dst] - near[src]
+    share = [float(weight @ (way @ (np.cos(a), np.sin(a)) > 0)) for a in _ANGLES]
+    at = _ANGLES[int(np.argmax(np.round(share, 6)))]
+    turn = np.array([[np.cos(at), -np.sin(at)], [np.sin(at), np.cos(at)]])
+    return np.asarray(near @ turn, dtype=np.float64)
+
+
+def _across(column: Ints) -> Floats:
+    return np.asarray(column * GAP, dtype=np.float64)
+
+
+def _spread(values: Floats) -> Floats:
+    """Return `values` scaled to [0, 1]."""
+    low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
+    return (values - low) / (high - low) if high - low > 1e-9 else np.zeros(len(values))
+
+
+def curves(
+    x: Floats, y: Floats, src: Ints, dst: Ints, *, radius: Floats, names: Floats, height: float
+) -> tuple[Floats, Floats]:
+    """Return the path of each edge, a row of points each: the gentlest bow that passes the fewest nodes and names.
+
+    All in px: `x`, `y` and `radius` of the nodes, `names` with left, top, right, bottom of each name. A node counts as
+    much as three names; bows that leave the picture, 0 to `height`, come last.
     """
     start, end = np.array([x[src], y[src]]), np.array([x[dst], y[dst]])
     across = np.array([end[1] - start[1], start[0] - end[0]])
-    across = across * np.where(across[1] == 0, 3.0, 1.0)  # within a column: wide enough to pass the node between
     a, b, c = (1 - _CURVE) ** 2, 2 * _CURVE * (1 - _CURVE), _CURVE**2
     paths, fewest = np.zeros((2, len(src), len(_CURVE))), np.full(len(src), np.inf)
     for bow in _BOWS:
-        middle = (start + end) / 2 + np.clip(across * bow, -3.0, 3.0)
+        middle = (start + end) / 2 + np.clip(across * bow * 2, -160.0, 160.0)
         path = start[..., None] * a + middle[..., None] * b + end[..., None] * c
-        leaves = (path[1] > y.max(initial=0.0) + 1.0) | (path[1] < y.min(initial=0.0) - 1.0)
-        passed = _passed(path, x, y, src, dst) + len(x) * 3 * leaves.any(axis=1)
+        open_, leaves = fewest > 0, (path[1] > height) | (path[1] < 0)
+        passed = np.full(len(src), np.inf)
+        passed[open_] = _passed(path[:, open_], x, y, src[open_], dst[open_], radius, names)
+        passed += 3 * len(x) * leaves.any(axis=1)
         better = passed < fewest
         paths[:, better], fewest[better] = path[:, better], passed[better]
     return paths[0], paths[1]
 
 
-def _passed(path: Floats, x: Floats, y: Floats, src: Ints, dst: Ints) -> Ints:
-    """Return how many nodes every path runs across, its own two ends aside; one counts as three names below nodes."""
-    found = np.zeros((len(src), len(x)), dtype=np.int64)
-    for at_x, at_y in np.moveaxis(path, -1, 0):
-        beside, above = np.abs(at_x[:, None] - x) < 1.0, at_y[:, None] - y
-        found = np.maximum(found, beside * np.where(np.abs(above) < 0.35, 3, np.abs(above + 0.45) < 0.25))
-    found[np.arange(len(src)), src] = found[np.arange(len(src)), dst] = 0
-    return np.asarray(found.sum(axis=1), dtype=np.int64)
+def straight(x: Floats, y: Floats, src: Ints, dst: Ints) -> tuple[Floats, Floats]:
+    """Return each edge as a straight line: its two ends and its middle."""
+    return tuple(np.column_stack([v[src], (v[src] + v[dst]) / 2, v[dst]]) for v in (x, y))  # type: ignore[return-value]
+
+
+def _passed(path: Floats, x: Floats, y: Floats, src: Ints, dst: Ints, radius: Floats, names: Floats) -> Floats:
+    """Return how many nodes (three each) and names every path runs across, its own two ends aside."""
+    between = np.concatenate([path, (path[..., 1:] + path[..., :-1]) / 2], axis=-1)
+    node, name = (np.zeros((len(src), len(x)), dtype=bool) for _ in range(2))
+    left, top, right, bottom = names.T
+    for at_x, at_y in np.moveaxis(between, -1, 0)[..., None]:
+        node |= (at_x - x) ** 2 + (at_y - y) ** 2 < (radius + _NEAR) ** 2
+        name |= (at_x > left) & (at_x < right) & (at_y > top + 2) & (at_y < bottom - 2)
+    every = np.arange(len(src))
+    for own in (src, dst):
+        node[every, own] = name[every, own] = False
+    return np.asarray(3.0 * node.sum(axis=1) + name.sum(axis=1), dtype=np.float64)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from stanza_lab import _params
 from stanza_lab.errors import SchemaError
-from stanza_lab.plot import _scene, _theme, layout
-from stanza_lab.production import ProductionMap, words
+from stanza_lab.plot import _labels, _map_traces, _map_words, _scene, _sheet, _theme
+from stanza_lab.plot.restyle import THEMES, Theme, restyle
+from stanza_lab.production import ProductionMap
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Iterable
 
-_LIGHTEST, _HEAVIEST = 10.0, 26.0  # px across: a node without alerts, the one with most
-_SMALLEST, _LARGEST = 18.0, 34.0  # px across: clusters, by their services
-_ROW, _TALL = 42, 54  # px per row; squares need more
-_HALO = ", ".join(["1px 1px 1px white", "-1px 1px 1px white", "1px -1px 1px white", "-1px -1px 1px white"] * 2)
-_SEEN, _INFERRED, _GUESSED = "#7C8794", "#9BA5B1", "#BAC2CB"  # lighter than names, which lie on top
+    import plotly.graph_objects as go
+
+_ROW, _TALL = 42.0, 54.0  # px per row; squares need more
+_MOST_TALL = 2_400.0  # px
 
 
 def production_map(
@@ -28,10 +27,12 @@ def production_map(
     color: str = "team",
     min_confidence: float | None = None,
     limit: int = 150,
+    expand: Iterable[str] = (),
+    theme: Theme = "light",
     title: str | None = None,
     height: int | None = None,
 ) -> go.Figure:
-    """Draw a production map: callers left, what they depend on right.
+    """Draw a production map: services, what they depend on, and how sure that is.
 
     Each pair of services is one line: solid where a dependency was traced or declared, dashed where it was only
     inferred, and the thicker the surer that there is one, whichever way. An arrow points from a service to what it
@@ -51,7 +52,12 @@ def production_map(
         first line under the title says so, and what does not reach 0.5 is drawn faint.
     limit : int, default 150
         Most linked services drawn one by one. A larger map is drawn as clusters (teams; communities where teams are
-        unknown), and says so.
+        unknown), and says so. More than about 300 are points more than names.
+    expand : iterable of str, default ()
+        Clusters to draw open, as their services in a box: neighbours in the view of a team, squares of a large map.
+        One that would not fit the `limit` stays closed, and the figure says so.
+    theme : {"light", "dark"}, default "light"
+        What the page around the figure is; `restyle` turns a figure that is there.
     title : str, optional
         Default: what the view is, with its size.
     height : int, optional
@@ -60,14 +66,24 @@ def production_map(
     Returns
     -------
     plotly.graph_objects.Figure
-        The same figure for the same map, on every machine.
+        The same figure for the same map, whatever the order of its rows. What can be clicked carries `customdata`:
+        `["service", name]`, `["cluster", name]`, `["link", src, dst]`, or `["links", a, b]` for several in one line.
+        `layout.meta["description"]` is the picture in words, plain text of at most 1,000 characters.
 
     Raises
     ------
     ParameterError
         A parameter is outside its range.
+    UnknownNameError
+        `expand` names a cluster that is not on the map.
     SchemaError
         `production` is no map.
+
+    Notes
+    -----
+    Up to 24 nodes are layered, callers left; more are placed by force, those few links apart near each other. Names are
+    laid out for a figure 1,100 px wide: none overlaps another, some are shortened or left out, and the figure says how
+    many.
 
     Examples
     --------
@@ -77,33 +93,57 @@ def production_map(
     >>> figure = sl.plot.production_map(sl.ProductionMap(edges))
     >>> figure.layout.title.text
     'Production map: 2 services, 1 dependency'
+    >>> figure.layout.meta["description"]
+    'Production map: 2 services, 1 dependency. The surest links: shop → orders-db (0.90). Most linked: ...'
     """
     if not isinstance(production, ProductionMap):
         raise SchemaError(
             f"production must be a ProductionMap, not {type(production).__name__}; pass sl.ProductionMap(edges)"
         )
     _params.choice(color, "color", ("team", "environment"))
+    _params.choice(theme, "theme", THEMES)
     if min_confidence is not None:
         _params.fraction(min_confidence, "min_confidence")
     _params.at_least(limit, "limit", 1)
-    scene = _scene.build(production, color=color, min_confidence=min_confidence, limit=limit)
+    scene = _scene.build(production, color=color, min_confidence=min_confidence, limit=limit, expand=expand)
+    figure = _drawn(production, scene, color, title, height)
+    return figure if theme == "light" else restyle(figure, theme=theme)
+
+
+def _drawn(
+    production: ProductionMap, scene: _scene.Scene, color: str, title: str | None, height: int | None
+) -> go.Figure:
     nodes = scene.nodes
+    legend = not scene.collapsed and nodes["group"].nunique() > 1
+    heading, reading = (
+        _theme.safe(title, limit=120) if title else _map_words.title(production, scene),
+        _map_words.how(scene),
+    )
+    focus = [_theme.safe(production.focus.words, limit=200)] if production.focus else []
+    notes = [*focus, *map(_theme.escaped, scene.notes)]
+    most_notes = len(notes) + 1
+    sheet = _sheet_for(scene, legend=legend, height=height and height - _theme.around(reading, most_notes))
+    labels = _named(scene, sheet)
+    notes += _map_words.names_note(scene, labels)
+    # The legend shows every team of the whole map in the colour it has in every view.
+    groups = sorted(production.whole.services[color].dropna().unique())
     traces = [
-        *_link_traces(scene),
-        *_node_traces(nodes, _groups(production, color), legend=not scene.collapsed and len(set(nodes["group"])) > 1),
+        *_map_traces.links(scene, sheet, labels),
+        *_map_traces.nodes(scene, labels, groups, legend=legend),
     ]
-    rows = float(np.ptp(nodes["y"])) + 2.5 if len(nodes) else 2.0
     figure = _theme.figure(
         traces,
-        title=_theme.safe(title, limit=120) if title else _title(production, scene),
-        subtitle=_how(scene),
-        plot_height=max(240.0, rows * (_TALL if (nodes["kind"] == "cluster").any() else _ROW)),
+        title=heading,
+        subtitle=reading,
+        plot_height=sheet.height,
         height=height,
-        notes=[*([_theme.safe(production.focus.words, limit=200)] if production.focus else []), *scene.notes],
-        xaxis={"visible": False, "range": _range(nodes["x"], 2.2)},
-        yaxis={"visible": False, "range": _range(nodes["y"], 1.2)},
+        notes=notes,
+        description=_map_words.description(scene, f"{heading}.", notes),
+        xaxis={"visible": False, "range": list(sheet.x_range)},
+        yaxis={"visible": False, "range": list(sheet.y_range)},
         legend={"title": {"text": color}, "itemsizing": "constant", "x": 1.01, "y": 1, "tracegroupgap": 0},
         legend2={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemsizing": "trace"},
+        shapes=_map_traces.boxes(scene),
     )
     alone = nodes[~nodes["linked"]]
     if len(alone):
@@ -112,156 +152,41 @@ def production_map(
     return figure
 
 
-def _title(production: ProductionMap, scene: _scene.Scene) -> str:
-    size = words.count(len(production.services), "service")
-    if scene.collapsed:
-        size += f" as {words.count(len(scene.nodes), 'cluster')}"
-    else:
-        size += f", {words.count(len(scene.links), 'dependency')}"
-    focus = production.focus
-    if focus is None:
-        name = "Production map"
-    elif words.cluster(focus.name) != focus.name:
-        name = words.sentence(words.cluster(focus.name))[:-1]
-    else:
-        name = f"{'Team' if focus.kind == 'team' else 'Around'} {focus.name}"
-    return f"{_theme.safe(name)}: {size}"
-
-
-def _how(scene: _scene.Scene) -> str:
-    """Say what to be wary of, and how to read the lines and nodes that are there."""
-    links, x, kinds = scene.links, scene.nodes["x"].to_numpy(), set(scene.nodes["kind"])
-    ways, one_way = set(links["direction"]), links[links["direction"] == "forward"]
-    said = ["Too many services to draw one by one: clusters, with how many each has."] if scene.collapsed else []
-    if ways != {"unknown"}:
-        said.append("An arrow points to what a service depends on.")
-    if "unknown" in ways:
-        said.append("No arrowhead: direction not known.")
-    if len(one_way):
-        mostly = "" if (x[one_way["src"]] < x[one_way["dst"]]).all() else "mostly "
-        said.append(f"Callers {mostly}left, dependencies right{' where it is known' if 'unknown' in ways else ''}.")
-    lines = [" ".join(said)]
-    if scene.caution:
-        lines.insert(0, f"<b>{words.sentence(scene.caution)}</b>")
-    sizes = [] if scene.collapsed else ["The larger a service, the more alerts."]
-    if "cluster" in kinds:
-        sizes.append("Hollow square: a cluster, all its services in one; the larger, the more of them.")
-    return "<br>".join([*filter(None, lines), " ".join(sizes)])
-
-
-def _groups(production: ProductionMap, color: str) -> list[str]:
-    """Return all teams (or environments) of the whole map, so that each keeps its colour in every view."""
-    return sorted(production.whole.services[color].dropna().unique())
-
-
-def _range(values: pd.Series, room: float) -> list[float]:
-    return [values.min() - room, values.max() + room] if len(values) else [-1.0, 1.0]
-
-
-def _sizes(nodes: pd.DataFrame) -> layout.Floats:
-    """Return the size of each node in px."""
-    cluster = nodes["kind"] == "cluster"
-    most = nodes["weight"].groupby(cluster).transform("max").clip(lower=1.0)
-    share = np.sqrt((nodes["weight"] / most).to_numpy("float64"))
-    services, clusters = _LIGHTEST + share * (_HEAVIEST - _LIGHTEST), _SMALLEST + share * (_LARGEST - _SMALLEST)
-    sizes: layout.Floats = np.where(cluster.to_numpy(), clusters, services)
-    return sizes
-
-
-def _link_traces(scene: _scene.Scene) -> list[go.Scatter]:
-    """Return one trace per kind of line, and one of invisible points that carry the evidence.
-
-    A pair where each depends on the other is one line too, with an arrowhead at each end.
-    """
-    nodes, links = scene.nodes, scene.links
-    src, dst = links["src"].to_numpy("int64"), links["dst"].to_numpy("int64")
-    xs, ys = layout.curves(nodes["x"].to_numpy(), nodes["y"].to_numpy(), src, dst)
-    radius = _sizes(nodes) / 2 + 1
-    seen, strength = links["seen"].to_numpy(bool), links["strength"].to_numpy("float64")
-    pointed, mutual = (links["direction"] != "unknown").to_numpy(), (links["direction"] == "both").to_numpy()
-    traces, rest = [], np.ones(len(links), dtype=bool)
-    for line in scene.lines:
-        here = rest & (seen == line.seen) & (strength >= line.least)
-        rest = rest & ~here
-        if here.any():
-            back = here & mutual
-            ends = np.concatenate([dst[here], src[back]])
-            arrow = np.concatenate([pointed[here], pointed[back]])
-            paths = [np.vstack([path[here], _tail(path[back][:, ::-1])]) for path in (xs, ys)]
-            traces.append(_line_trace(line, paths[0], paths[1], radius[ends], arrow))
-    middle = xs.shape[1] // 2
-    points = {"x": xs[:, middle], "y": ys[:, middle], "hovertext": links["hover"], "hoverinfo": "text"}
-    traces.append(go.Scatter(**points, mode="markers", marker={"size": 14, "opacity": 0}, showlegend=False))
-    return traces
-
-
-def _tail(path: np.ndarray) -> np.ndarray:
-    """Return only the end of each path, enough for its arrowhead: a line drawn twice would lose its dashes."""
-    return np.where(np.arange(path.shape[1]) < path.shape[1] - 2, np.nan, path)
-
-
-def _line_trace(
-    line: _scene.Line, xs: np.ndarray, ys: np.ndarray, radius: np.ndarray, pointed: np.ndarray
-) -> go.Scatter:
-    """Return all links of one kind as a single path with gaps; those that point end in an arrow at the node's rim."""
-    gap = np.full((len(xs), 1), np.nan)
-    at_end = np.zeros((len(xs), xs.shape[1] + 1))
-    at_end[:, -2] = pointed
-    return go.Scatter(
-        x=np.hstack([xs, gap]).ravel().astype("float32"),
-        y=np.hstack([ys, gap]).ravel().astype("float32"),
-        mode="lines+markers",
-        line={
-            "width": line.width,
-            "dash": line.dash,
-            "color": _SEEN if line.seen else _GUESSED if line.faint else _INFERRED,
-        },
-        marker={
-            "symbol": "arrow",
-            "angleref": "previous",
-            "size": (at_end * (7 + 1.5 * line.width)).ravel().astype("float32"),
-            "standoff": (at_end * radius[:, None]).ravel().astype("float32"),
-            "opacity": 1,
-            "line": {"width": 0},
-        },
-        name=line.name,
-        legend="legend2",
-        hoverinfo="skip",
+def _sheet_for(scene: _scene.Scene, *, legend: bool, height: float | None) -> _sheet.Sheet:
+    """Return the sheet on which the names at the left and right edge have room."""
+    nodes = scene.nodes
+    x, y = nodes["x"].to_numpy("float64"), nodes["y"].to_numpy("float64")
+    bold = _map_traces.bold_ones(nodes)
+    wide = [_labels.width(text, bold=b) for text, b in zip(nodes["said"], bold, strict=True)]
+    outer = [w for w, at in zip(wide, x, strict=True) if at in (x.min(), x.max())]
+    rims = scene.boxes[["left", "right", "bottom", "top"]].to_numpy("float64")
+    x, y = (np.concatenate([v, rims[:, part].ravel()]) for v, part in ((x, [0, 1]), (y, [2, 3])))
+    longest = max((len(_theme.short(group, limit=30)) for group in nodes["group"]), default=0)
+    row = _TALL if (nodes["what"] == "cluster").any() else _ROW
+    row = min(row, _MOST_TALL / max(float(np.ptp(y)), 1.0)) if len(y) else row
+    return _sheet.Sheet.of(
+        x,
+        y,
+        beside=min(max(outer, default=0.0) / 2 + 6, 110.0),
+        legend=50 + 7.0 * longest if legend else 0.0,
+        row=row,
+        height=height,
     )
 
 
-def _node_traces(nodes: pd.DataFrame, groups: list[str], *, legend: bool) -> list[go.Scatter]:
-    """Return one trace per group, so that the legend filters; clusters are hollow squares, the focus has a ring."""
-    styles = _theme.style(groups) | {"": (_theme.UNKNOWN, "circle")}
-    nodes = nodes.assign(size=_sizes(nodes))
-    traces = []
-    for group, mine in sorted(nodes.groupby("group"), key=lambda pair: (pair[0] == "", pair[0])):
-        colour, symbol = styles[str(group)]
-        mine = mine.sort_values("kind", key=lambda kind: kind == "focus", kind="stable")  # the legend shows the first
-        hollow, focus = (mine["kind"] == "cluster").to_numpy(), (mine["kind"] == "focus").to_numpy()
-        marker: dict[str, Any] = {
-            "size": mine["size"],
-            "symbol": np.where(hollow, "square", symbol),
-            "color": np.where(hollow, _theme.PAPER, colour),
-            "opacity": 1,
-            "line": {
-                "width": np.select([hollow, focus], [4.0, 3.0], 1.0),
-                "color": np.select([hollow, focus], [colour, _theme.INK], _theme.PAPER),
-            },
-        }
-        traces.append(
-            go.Scatter(
-                x=mine["x"],
-                y=mine["y"],
-                mode="markers+text",
-                marker=marker,
-                text=mine["label"],
-                textposition="bottom center",
-                textfont={"size": 11, "shadow": _HALO},
-                hovertext=mine["hover"],
-                hoverinfo="text",
-                name=_theme.safe(group, limit=30) or "not known",
-                showlegend=legend,
-            )
-        )
-    return traces
+def _named(scene: _scene.Scene, sheet: _sheet.Sheet) -> list[_labels.Label]:
+    """Return the label of each node: where a view starts first, then clusters, then who alerts most."""
+    nodes = scene.nodes
+    x, y = sheet.px(nodes["x"].to_numpy("float64"), nodes["y"].to_numpy("float64"))
+    order = nodes.assign(service=nodes["what"] == "service").sort_values(
+        ["focus", "service", "weight"], ascending=[False, True, False], kind="stable"
+    )
+    return _labels.fit(
+        list(nodes["said"]),
+        x=x,
+        y=y,
+        radius=_map_traces.sizes(nodes) / 2,
+        bold=_map_traces.bold_ones(nodes),
+        first=list(order.index),
+        room=sheet.width,
+    )

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import html
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
 from stanza_lab import plot, schema
-from stanza_lab.errors import ParameterError, SchemaError
+from stanza_lab.errors import ParameterError, SchemaError, UnknownNameError
 from stanza_lab.production import ProductionMap
 
 EDGES = schema.build(
@@ -115,7 +117,7 @@ def test_a_pair_of_unknown_direction_is_one_line_without_arrowhead() -> None:
     assert figure.layout.title.text == "Production map: 2 services, 1 dependency"
     assert figure.layout.title.subtitle.text.startswith("No arrowhead: direction not known.<br>")
     assert arrows(figure, "inferred, 0.5 to 0.8") == 0
-    hover = next(trace.hovertext[0] for trace in figure.data if trace.name is None)
+    hover = named(figure)["links"].hovertext[0]
     assert hover.startswith("<b>a – b</b><br>dependency: 0.76<br>a depends on b: 0.45<br>the other way: 0.32<br>")
 
 
@@ -156,8 +158,7 @@ def test_services_without_a_link_do_not_squeeze_the_rest() -> None:
 
 
 def test_hovering_an_edge_shows_its_evidence(production: ProductionMap) -> None:
-    hovers = [text for trace in plot.production_map(production).data if trace.name is None for text in trace.hovertext]
-    assert hovers[1] == (
+    assert named(plot.production_map(production))["links"].hovertext[1] == (
         "<b>shop → orders</b><br>dependency: 0.90<br>shop depends on orders: 0.90<br>the other way: &lt;0.01"
         "<br>fired together: 9 times<br>lag: orders fires 20 s earlier<br>known from: alerts only"
     )
@@ -165,12 +166,7 @@ def test_hovering_an_edge_shows_its_evidence(production: ProductionMap) -> None:
 
 def test_hovering_a_traced_edge_shows_no_certain_number() -> None:
     edges = EDGES.assign(provenance=[["traced"]] * 3, confidence=0.9998)
-    hovers = [
-        text
-        for trace in plot.production_map(ProductionMap(edges)).data
-        if trace.name is None
-        for text in trace.hovertext
-    ]
+    hovers = named(plot.production_map(ProductionMap(edges)))["links"].hovertext
     assert "<br>dependency: traced<br>orders depends on db: traced<br>" in "".join(hovers)
     assert "known from: traces only" in hovers[0]
 
@@ -223,8 +219,146 @@ def test_links_are_a_few_traces() -> None:
     assert len(figure.data) <= 5 + 5 + 1
 
 
-def test_same_map_same_figure() -> None:
-    assert plot.production_map(many(60, 120, 4)).to_json() == plot.production_map(many(60, 120, 4)).to_json()
+@pytest.mark.parametrize(("services", "limit"), [(15, 150), (60, 150), (60, 20), (400, 400)])
+def test_same_map_same_figure_whatever_the_order_of_its_rows(services: int, limit: int) -> None:
+    production = many(services, services * 2, 4)
+    turned = ProductionMap(
+        production.edges.sample(frac=1.0, random_state=1),
+        ownership=production.services[["service", "team"]].sample(frac=1.0, random_state=2),
+    )
+    first, second = (plot.production_map(view, limit=limit).to_json() for view in (production, turned))
+    assert first == second
+
+
+def boxes(figure: go.Figure) -> list[tuple[float, float, float, float]]:
+    """Return left, top, right, bottom in px of each name, as a browser draws it on 1,100 px."""
+    layout, found = figure.layout, []
+    width = 1_100 - layout.margin.l - layout.margin.r - legend_px(figure)
+    height = layout.height - layout.margin.t - layout.margin.b
+    (left, right), (bottom, top) = layout.xaxis.range, layout.yaxis.range
+    for trace in figure.data:
+        for i, text in enumerate(trace.text if trace.text is not None else ()):
+            plain = html.unescape(text.replace("<b>", "").replace("</b>", ""))
+            x = (trace.x[i] - left) / (right - left) * width
+            y = (top - trace.y[i]) / (top - bottom) * height
+            half = trace.marker.size[i] / 2
+            over = trace.textposition[i] == "top center"
+            edge = y - half - 16 if over else y + half + 2
+            if plain:
+                found.append((x - 3.1 * len(plain), edge, x + 3.1 * len(plain), edge + 14))
+    return found
+
+
+def legend_px(figure: go.Figure) -> float:
+    names = [trace.name for trace in figure.data if trace.legend != "legend2" and trace.showlegend]
+    return 50 + 7 * max(map(len, names)) if names else 0
+
+
+VIEWS = {
+    "5 services": lambda: plot.production_map(many(5, 4, 2)),
+    "20 services": lambda: plot.production_map(many(20, 30, 4)),
+    "50 services": lambda: plot.production_map(many(50, 80, 8)),
+    "150 services": lambda: plot.production_map(many(150, 300, 20)),
+    "clusters": lambda: plot.production_map(many(900, 3_000, 60)),
+    "an open cluster": lambda: plot.production_map(many(900, 3_000, 60), expand=["team-3"]),
+    "a team": lambda: plot.production_map(many(150, 300, 20).team("team-3")),
+    "an open neighbour": lambda: plot.production_map(many(150, 300, 20).team("team-3"), expand=["team-4", "team-7"]),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_name_lies_on_another_at_the_first_zoom(view: str) -> None:
+    figure = VIEWS[view]()
+    names = boxes(figure)
+    assert len(names) >= 0.9 * len(texts(figure))
+    on_top = [
+        (a, b)
+        for i, a in enumerate(names)
+        for b in names[i + 1 :]
+        if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    ]
+    assert on_top == []
+
+
+def test_names_without_room_are_counted() -> None:
+    figure = plot.production_map(many(400, 900, 4), limit=400)
+    left_out = sum(not text for text in texts(figure))
+    assert left_out > 0
+    assert f"{left_out} names left out for want of room" in notes(figure)
+
+
+def picked(figure: go.Figure) -> list[list[str]]:
+    return [list(point) for trace in figure.data if trace.customdata is not None for point in trace.customdata]
+
+
+def test_what_is_clicked_is_named(production: ProductionMap) -> None:
+    found = picked(plot.production_map(production.team("orders")))
+    assert ["service", "orders"] in found
+    assert ["cluster", "storage"] in found
+    assert ["links", "orders", "storage"] in found
+    assert ["link", "shop", "orders"] in picked(plot.production_map(production))
+
+
+def test_an_open_neighbour_shows_its_services_and_their_links(production: ProductionMap) -> None:
+    figure = plot.production_map(production.team("orders"), expand=["storage"])
+    assert set(texts(figure)) == {"orders", "db", "<b>web</b> (1 service)"}
+    assert ["link", "orders", "db"] in picked(figure)
+    assert [shape.label.text for shape in figure.layout.shapes] == ["<b>storage</b>"]
+    assert "Box: a cluster drawn open." in figure.layout.title.subtitle.text
+
+
+def test_an_open_cluster_of_a_large_map_stands_among_the_squares() -> None:
+    production = many(500, 1_500, 20)
+    figure = plot.production_map(production, expand=["team-3"])
+    services = set(production.services.query("team == 'team-3'")["service"])
+    assert {name for kind, name, *_ in picked(figure) if kind == "service"} == services
+    assert ["cluster", "team-4"] in picked(figure)
+    assert ["cluster", "team-3"] not in picked(figure)
+    assert figure.layout.title.text.endswith("as 20 clusters")
+
+
+def test_what_would_not_fit_stays_closed_and_says_so() -> None:
+    figure = plot.production_map(many(500, 1_500, 20), expand=["team-3"], limit=20)
+    assert ["cluster", "team-3"] in picked(figure)
+    assert "team-3 stays closed: its 25 services are more than the limit leaves room for" in notes(figure)
+
+
+def test_an_unknown_cluster_is_refused(production: ProductionMap) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'storage'"):
+        plot.production_map(production, expand=["storages"])
+
+
+def test_a_dark_map_is_the_light_one_in_other_colours(production: ProductionMap) -> None:
+    light, dark = (plot.production_map(production, theme=theme) for theme in ("light", "dark"))
+    assert dark.to_json() == plot.restyle(light).to_json()
+    assert dark.layout.paper_bgcolor != light.layout.paper_bgcolor
+
+
+def test_the_picture_is_told_in_words(production: ProductionMap) -> None:
+    said = plot.production_map(production.team("orders"), min_confidence=0.3).layout.meta["description"]
+    assert said.startswith("Team orders: 1 service, 2 dependencies. Next over the border: storage, web. ")
+    assert "The surest links: orders → storage (1 link, surest traced); web → orders (1 link, surest 0.90). " in said
+    assert "Most linked: orders (2), " in said
+    assert said.endswith("the services of orders; 3 services and 3 links left out.")
+
+
+@pytest.mark.parametrize("limit", [150, 2_000])
+def test_the_picture_in_words_has_an_end(limit: int) -> None:
+    said = plot.production_map(many(600, 1_500, 60), limit=limit).layout.meta["description"]
+    assert len(said) <= 1_000
+
+
+def test_as_many_services_as_asked_for_stay_one_line_per_kind_of_link() -> None:
+    figure = plot.production_map(many(2_000, 10_000, 60), limit=2_000)
+    assert len(figure.to_json()) < 5_000_000
+    assert len(figure.data) <= 60 + 4 + 1
+    assert "of 7,145 links shown" in notes(figure)
+    assert "Too many dependencies for arrowheads" in figure.layout.title.subtitle.text
+
+
+def test_hiding_a_team_hides_its_names_with_it(production: ProductionMap) -> None:
+    nodes = named(plot.production_map(production))["storage"]
+    assert (nodes.mode, list(nodes.text), nodes.showlegend) == ("markers+text", ["db"], True)
 
 
 @pytest.mark.parametrize("rows", [0, 1])
@@ -242,8 +376,14 @@ def test_names_are_escaped_everywhere() -> None:
     edges = pd.DataFrame({"src": [payload], "dst": ["db"], "confidence": [0.9]})
     owners = pd.DataFrame({"service": [payload, "db"], "team": [payload, "b"]})
     production = ProductionMap(edges, ownership=owners)
-    for view in (production, production.near(payload), production.team("b")):
-        assert "<img" not in str(plot.production_map(view, title=payload).to_dict())
+    views = [production, production.near(payload), production.team("b")]
+    figures = [*(plot.production_map(view, title=payload) for view in views)]
+    figures += [plot.production_map(production.team("b"), expand=[payload]), plot.production_map(production, limit=1)]
+    for figure in figures:
+        drawn = figure.to_dict()
+        for trace in drawn["data"]:
+            trace.pop("customdata", None)  # names things to programs; nobody shows it
+        assert "<img" not in str(drawn)
 
 
 def test_environment_may_give_the_colour() -> None:
@@ -251,7 +391,7 @@ def test_environment_may_give_the_colour() -> None:
     assert {"prod", "not known"} <= set(named(plot.production_map(ProductionMap(EDGES, alerts), color="environment")))
 
 
-@pytest.mark.parametrize("wrong", [{"color": "age"}, {"min_confidence": 2}, {"limit": 0}])
+@pytest.mark.parametrize("wrong", [{"color": "age"}, {"min_confidence": 2}, {"limit": 0}, {"theme": "sepia"}])
 def test_parameters_outside_their_range_are_refused(production: ProductionMap, wrong: dict) -> None:
     with pytest.raises(ParameterError, match=next(iter(wrong))):
         plot.production_map(production, **wrong)

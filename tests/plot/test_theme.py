@@ -33,3 +33,14 @@ def test_times_say_that_they_are_utc() -> None:
     assert _theme.period(pd.Series(pd.to_datetime(["2026-03-01T14:02Z", "2026-03-01T15:00Z"]))) == (
         "2026-03-01 14:02 to 15:00 UTC"
     )
+
+
+def test_every_figure_says_in_words_what_it_shows() -> None:
+    figure = _theme.figure([], title="A &lt;b&gt;", subtitle="<b>One.</b><br>two", plot_height=100, notes=["three"])
+    assert figure.layout.meta["description"] == "A ‹b>. One. two. three."
+
+
+def test_what_a_figure_says_in_words_has_an_end() -> None:
+    said = _theme.as_plain(["many words " * 200])
+    assert len(said) == 1_000
+    assert said.endswith("…")

@@ -61,11 +61,11 @@ def map_repositories(alerts: pd.DataFrame, *, catalog: Catalog = None, overrides
     pairs = pairs.sort_index().reset_index()
     basis = pd.Series("both", index=pairs.index).mask(pairs["mentions"] == 0, "declared")
     sizes = together.alerts["service"].value_counts().rename(str).astype("int64")
-    owners = together.owned.set_index("service")["team"].astype("str")
+    owners, paged = together.owned.set_index("service")["team"], _teams(together.alerts)
     pairs = pairs.assign(
         basis=basis.mask(pairs["declared"] == 0, "mentioned"),
         alerts=pairs["service"].map(sizes).fillna(0),
-        team=pairs["service"].map(owners).fillna(pairs["service"].map(_teams(together.alerts))),
+        team=pairs["service"].map(owners).astype("str").fillna(pairs["service"].map(paged).astype("str")),
     )
     return schema.check(pairs[schema.REPOSITORIES.names], schema.REPOSITORIES)
 

@@ -59,3 +59,10 @@ def test_nothing_known_is_an_empty_table(alerts: pd.DataFrame) -> None:
     found = sl.map_repositories(alerts)
     assert found.empty
     schema.check(found, schema.REPOSITORIES)
+
+
+def test_a_catalogue_without_teams_and_alerts_without_teams_still_tell_the_repository() -> None:
+    catalog = pd.DataFrame({"service": ["web", "db"], "team": [None, None], "repository": ["acme/web", "acme/db"]})
+    table = sl.map_repositories(pd.DataFrame({"service": ["web"]}), catalog=catalog)
+    assert table[["repository", "alerts"]].values.tolist() == [["acme/db", 0], ["acme/web", 1]]
+    assert table["team"].isna().all()

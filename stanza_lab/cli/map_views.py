@@ -1,0 +1,114 @@
+"""What the verbs over the map show people: fewer columns than files carry, and sentences below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import typer
+from rich.text import Text
+
+from stanza_lab.cli.output import Format, emit, plain, stderr
+from stanza_lab.production import words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from stanza_lab.production import ProductionMap
+
+_SENTENCES = 8  # said below a table
+
+
+def answers(
+    found: pd.DataFrame,
+    brief: Callable[[pd.DataFrame], pd.DataFrame],
+    *,
+    title: str,
+    format: Format,  # noqa: A002
+    out: Path | None,
+    limit: int,
+) -> None:
+    """Write a table of answers; for people a `brief` one, with what is said of all above and of each below."""
+    if format is not Format.table or out is not None:
+        emit(found, format=format, out=out, title=title)
+        return
+    emit(brief(found), format=format, out=None, title=title, limit=limit)
+    say(found["words"])
+    for sentence in found.attrs.get("words", ()):
+        stderr.print(Text(plain(sentence), style="dim"))
+
+
+def say(sentences: pd.Series) -> None:
+    """Say on the terminal what the first rows of a table say."""
+    for sentence in sentences.head(_SENTENCES):
+        typer.echo(f"* {plain(sentence)}")
+
+
+def gaps(production: ProductionMap) -> None:
+    """Say what could not be seen."""
+    for gap in production.unseen["words"]:
+        stderr.print(Text(f"not seen: {plain(gap)}", style="dim"))
+
+
+def proposals(found: pd.DataFrame) -> pd.DataFrame:
+    """Return what is proposed to somebody who looks for their place."""
+    return found.assign(
+        probability=found["probability"].map(words.probability),
+        why=[reasons[0] if reasons else "" for reasons in found["reasons"]],
+    )[["service", "team", "probability", "why"]]
+
+
+def pager_load(found: pd.DataFrame) -> pd.DataFrame:
+    """Return pages by week."""
+    weeks = found.assign(week=[f"{week:%Y-%m-%d}" for week in found["week"]])
+    return weeks.drop(columns=["off_hours_share", "chronic_share"])
+
+
+def ways(found: pd.DataFrame) -> pd.DataFrame:
+    """Return paths between two services."""
+    return found.assign(
+        path=[" - ".join(services) for services in found["services"]],
+        confidence=found["confidence"].map(words.probability),
+        weakest_confidence=found["weakest_confidence"].map(words.probability),
+    )[["rank", "path", "hops", "confidence", "weakest", "weakest_confidence"]]
+
+
+def hits(found: pd.DataFrame) -> pd.DataFrame:
+    """Return who is hit."""
+    bounds = zip(*(found[name].map(words.probability) for name in ("hit", "low", "high")), strict=True)
+    return pd.DataFrame(
+        {
+            "service": found["service"],
+            "team": found["team"],
+            "hops": found["hops"],
+            "hit": [f"{hit} ({low} to {high})" for hit, low, high in bounds],
+            "depends": found["depends"].map(words.probability),
+            "lag": ["" if lag != lag else f"{words.span(lag)}{' before' if lag < 0 else ''}" for lag in found["lag_s"]],
+            "followed": [f"{n:,} of {of:,}" for n, of in zip(found["followed"], found["firings"], strict=True)],
+            "known from": found["basis"],
+        }
+    )
+
+
+def awake(found: pd.DataFrame) -> pd.DataFrame:
+    """Return whom to wake."""
+    told = found.assign(probability=found["probability"].map(words.probability))
+    return told[["rank", "team", "probability", "wake", "on_call", "suspects"]]
+
+
+def turns(found: pd.DataFrame) -> pd.DataFrame:
+    """Return what changed on the map."""
+    link = (found["src"] + " - " + found["dst"]).fillna("")
+    return found.assign(
+        what=found["what"].astype("str"),
+        where=found["service"].fillna(link),
+        before=found["before"].map(words.probability),
+        after=found["after"].map(words.probability),
+    )[["what", "where", "before", "after", "at"]]
+
+
+def course(found: pd.DataFrame) -> pd.DataFrame:
+    """Return an incident step by step."""
+    began = found.assign(time=[f"{at:%Y-%m-%d %H:%M:%S}" for at in found["at"]])
+    return began[["frame", "time", "service", "state", "alerts", "severity", "title"]]

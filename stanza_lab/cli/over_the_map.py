@@ -1,0 +1,59 @@
+"""The options that all verbs over the map share, given to each by one decorator: they say what map is meant."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from stanza_lab.cli.analysing import Analysis, analyse
+from stanza_lab.cli.options import Declared, HistoryPath, Overrides, Ownership, Since, Traces, Until, Where, app
+from stanza_lab.cli.reading import KeepCopies, Params, read_known
+
+if TYPE_CHECKING:
+    from stanza_lab.production import ProductionMap
+
+
+def _analysis(
+    history: HistoryPath,
+    *,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
+    traces: Traces = None,
+    declared: Declared = None,
+    ownership: Ownership = None,
+    overrides: Overrides = None,
+    params: Params = None,
+    keep_copies: KeepCopies = False,
+) -> Analysis:
+    """Read a history and infer the map of it."""
+    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
+    return analyse(known, traces=traces, declared=declared, params=params, keep_copies=keep_copies)
+
+
+def map_verb(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a verb of a function over a `ProductionMap`: HISTORY comes before its own arguments, what narrows it after.
+
+    Typer reads the signature of a verb; here it is put together of the function's own and that of `_analysis`.
+    """
+
+    def make(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def verb(**given: Any) -> None:
+            production: ProductionMap = _analysis(**{key: given.pop(key) for key in shared}).production
+            command(production, **given)
+
+        shared = inspect.signature(_analysis).parameters
+        own = list(inspect.signature(command).parameters.values())[1:]
+        hints = get_type_hints(_analysis, include_extras=True) | get_type_hints(command, include_extras=True)
+        listed = [parameter.replace(annotation=hints[parameter.name]) for parameter in (*shared.values(), *own)]
+        order = {"history": 0} | dict.fromkeys((p.name for p in own), 1)  # shared options are told last
+        listed.sort(key=lambda parameter: order.get(parameter.name, 2))
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        verb.__signature__ = inspect.Signature([p.replace(kind=keyword) for p in listed])  # type: ignore[attr-defined]
+        verb.__annotations__ = {parameter.name: parameter.annotation for parameter in listed} | {"return": None}
+        return app.command(name=name)(verb)
+
+    return make

@@ -1,0 +1,123 @@
+"""Whose a service in trouble is likely to be."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from stanza_lab.errors import ParameterError, UnknownNameError
+from stanza_lab.production import ProductionMap
+
+START = pd.Timestamp("2026-03-01T00:00Z")
+# shop -> cart -> cart-db, shop -> search; reports -> cart-db
+EDGES = pd.DataFrame(
+    [("shop", "cart", 0.9), ("cart", "cart-db", 0.9), ("shop", "search", 0.9), ("reports", "cart-db", 0.9)],
+    columns=["src", "dst", "confidence"],
+)
+OWNERS = pd.DataFrame(
+    {
+        "service": ["shop", "cart", "cart-db", "search"],
+        "team": ["web", "cart", "storage", "search"],
+        "on_call": ["web-primary", "cart-primary", "storage-primary", None],
+    }
+)
+NOISE = [
+    (name, 5000.0 + 700 * k + 97 * n)
+    for n, name in enumerate(["shop", "cart", "cart-db", "search", "reports"])
+    for k in range(6)
+]
+
+
+def production(*rows: tuple[str, float], owners: pd.DataFrame | None = OWNERS) -> ProductionMap:
+    table = pd.DataFrame([*rows, *NOISE], columns=["service", "minute"])
+    alerts = table.assign(starts_at=START + pd.to_timedelta(table.pop("minute"), unit="min"))
+    return ProductionMap(EDGES, alerts, ownership=owners)
+
+
+def at(minute: float) -> pd.Timestamp:
+    return START + pd.Timedelta(minutes=minute)
+
+
+FAILING = [("cart-db", 20_000.0), ("cart", 20_001.0), ("reports", 20_001.5), ("shop", 20_002.0)]
+
+
+def test_the_team_whose_failure_explains_who_fires_comes_first() -> None:
+    found = production(*FAILING).whom_to_wake("shop", at=at(20_005))
+    assert found["team"].iloc[0] == "storage"
+    assert found["suspects"].iloc[0] == ["cart-db"]
+    assert (found["wake"].iloc[0], found["on_call"].iloc[0]) == ("wake now", "storage-primary")
+    assert found["probability"].sum() == pytest.approx(1.0, abs=0.02)
+    assert found["rank"].tolist() == list(range(1, len(found) + 1))
+
+
+def test_reasons_say_what_speaks_for_and_against() -> None:
+    found = production(*FAILING).whom_to_wake("shop", at=at(20_005)).set_index("team")
+    reasons = found.loc["storage", "reasons"]
+    assert reasons[0].startswith("shop depends on cart-db: 0.")
+    assert "likeliest through cart" in reasons[0]
+    assert "cart-db began to fire 2 min before shop" in reasons
+    assert "it would explain cart, reports" in reasons
+    assert "wake now (storage-primary)" in found.loc["storage", "words"]
+
+
+def test_who_is_alone_in_trouble_is_suspected_itself() -> None:
+    found = production(("shop", 20_000.0)).whom_to_wake("shop", at=at(20_005))
+    assert found["team"].iloc[0] == "web"
+    assert found["reasons"].iloc[0][0] == "shop is theirs"
+
+
+def test_silence_speaks_against_a_suspect() -> None:
+    found = production(("shop", 20_000.0), ("search", 19_999.0)).whom_to_wake("shop", at=at(20_005))
+    assert found["team"].iloc[0] == "search"
+    rest = found[found["team"] != "search"].explode("reasons")
+    assert not rest["reasons"].str.contains("would explain").any()
+    both = production(("shop", 20_000.0), ("cart", 19_999.0)).whom_to_wake("shop", at=at(20_005)).set_index("team")
+    assert "cart-db itself is silent" in both.loc["storage", "reasons"]
+
+
+def test_the_future_is_not_looked_at() -> None:
+    early = production(*FAILING[:1], ("shop", 19_999.0)).whom_to_wake("shop", at=at(20_000.5))
+    more = production(*FAILING[:1], ("shop", 19_999.0), ("search", 20_001.0), ("cart", 20_003.0))
+    later = more.whom_to_wake("shop", at=at(20_000.5))
+    assert early["team"].tolist() == later["team"].tolist()
+    assert later["probability"].tolist() == pytest.approx(early["probability"].tolist(), abs=0.05)
+
+
+def test_without_a_moment_past_firings_decide() -> None:
+    rows = [(name, 20_000.0 + 1000 * k + lag) for k in range(30) for name, lag in (("search", 0.0), ("shop", 1.0))]
+    found = production(*rows).whom_to_wake("shop").set_index("team")
+    assert found.index[0] == "search"
+    assert "search fired around 30 of 36 past firings of shop, before it in 30" in found.loc["search", "reasons"]
+
+
+def test_the_own_team_is_always_there_and_at_least_asked() -> None:
+    found = production(*FAILING).whom_to_wake("shop", at=at(20_005)).set_index("team")
+    assert found.loc["web", "wake"] == "ask first"
+
+
+def test_a_team_that_is_not_known_is_called_so_service_by_service() -> None:
+    found = production(*FAILING, owners=OWNERS.head(2)).whom_to_wake("shop", at=at(20_005))
+    assert found["team"].iloc[0] == "team not known (service cart-db)"
+    assert found["on_call"].isna().iloc[0]
+
+
+def test_from_links_alone_it_says_so() -> None:
+    found = ProductionMap(EDGES, ownership=OWNERS).whom_to_wake("shop")
+    assert found["team"].iloc[0] == "web"
+    assert "pass alerts= to the map" in found.attrs["words"][0]
+
+
+def test_a_moment_needs_alerts() -> None:
+    with pytest.raises(ParameterError, match="pass alerts= to the map"):
+        ProductionMap(EDGES).whom_to_wake("shop", at="2026-03-01")
+
+
+def test_a_moment_when_nothing_fired_says_so() -> None:
+    found = production(*FAILING).whom_to_wake("shop", at=at(30_000))
+    assert "0 services began to fire within 15 min before" in found.attrs["words"][0]
+    assert "shop itself did not alert then" in found.attrs["words"][1]
+
+
+def test_unknown_services_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        production().whom_to_wake("shpo")
