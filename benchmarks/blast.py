@@ -2,14 +2,13 @@
 
 ``python -m benchmarks.blast ../shared`` prints six tables; ``--seeds 800 824`` says which productions.
 
-Rules stated beforehand. The constants of `stanza_lab.production.causes` and `.blast_radius` were chosen on seeds 700 to
-723 of `draw`; measured are 800 to 823. The map knows the first six tenths of the time (every other production has
-traces too); judged are faults after that which have one root. A service counts as hit when an alert that belongs to the
-fault begins within the window of the fault's start. Every service on the map is judged; one that is not listed was said
-0. "whom to wake" is asked for one service of each fault, drawn among those that alert, five minutes after its first
-alert, with the alerts up to then. On the recordings every service stands for its own team, and the map knows what was
-there when the fault began.
-"""
+Rules stated beforehand. The constants of `causes` and `blast_radius` (in `stanza_lab.production.spread`) were chosen
+on seeds 700 to 723 of `draw`; measured are 800 to 823. The map knows the first six tenths of the time (every other
+production has traces too); judged are faults after that which have one root. A service counts as hit when an alert
+that belongs to the fault begins within the window of the fault's start. Every service on the map is judged; one that
+is not listed was said 0. "whom to wake" is asked for one service of each fault, drawn among those that alert, five
+minutes after its first alert, with the alerts up to then. On the recordings every service stands for its own team, and
+the map knows what was there when the fault began."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 import stanza_lab as sl
-from stanza_lab.production.firings import Firings
+from stanza_lab.production.spread.firings import Firings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

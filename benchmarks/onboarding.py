@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 import stanza_lab as sl
 from stanza_lab.dependencies.metrics import reliability
-from stanza_lab.production import belonging, picking
+from stanza_lab.production.place import belonging, picking
 
 FITTED, HELD_OUT = range(700, 716), range(1200, 1216)
 UNKNOWN, WRONG = 0.5, 0.05  # services without catalogue entry; with another team than theirs

@@ -14,7 +14,7 @@ from stanza_lab.production.focus import DIRECTIONS
 if TYPE_CHECKING:
     from stanza_lab.explorer.state import State
     from stanza_lab.production import ProductionMap
-    from stanza_lab.production.profile import Profile
+    from stanza_lab.production.place.profile import Profile
 
 WHOLE, AROUND, PROFILE = ("whole", ""), ("around", ""), ("profile", "")
 NOW, NONE = "now", -1  # ipywidgets takes None for "nothing chosen"

@@ -20,11 +20,11 @@ from stanza_lab.explorer.settings import Settings
 from stanza_lab.explorer.shown import Picked, described, frames_of, pickable
 from stanza_lab.explorer.state import Source, State, call
 from stanza_lab.production import ProductionMap
-from stanza_lab.production.profile import Profile, read_profile
+from stanza_lab.production.place.profile import Profile, read_profile
 
 if TYPE_CHECKING:
     from stanza_lab.production import ProductionMap
-    from stanza_lab.production.contributed import Contributed
+    from stanza_lab.production.door.contributed import Contributed
 
 
 class Explorer(Settings):
@@ -316,15 +316,16 @@ class Explorer(Settings):
         self.expand = () if self.expand else squares
 
     def _box(self) -> widgets.VBox:
+        # Figures are laid out for 1,100 px: where there is no room for both, the panel goes below.
         side = widgets.VBox(
             [self._buttons, self._panel],
-            layout=widgets.Layout(flex="0 0 32%", max_height="900px", overflow="hidden auto"),
+            layout=widgets.Layout(flex="1 0 340px", max_height="900px", overflow="hidden auto"),
         )
-        self._canvas.layout = widgets.Layout(flex="1 1 auto", min_width="0", overflow="hidden")
+        self._canvas.layout = widgets.Layout(flex="6 1 900px", min_width="0", overflow="hidden")
         return widgets.VBox(
             [
                 self._controls.box,
-                widgets.HBox([self._canvas, side], layout=widgets.Layout(width="100%")),
+                widgets.HBox([self._canvas, side], layout=widgets.Layout(width="100%", flex_flow="row wrap")),
                 self._list,
                 self._call,
             ]

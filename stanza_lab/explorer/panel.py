@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stanza_lab.errors import StanzaError
 from stanza_lab.production import words
-from stanza_lab.production.contributed import Contributed, read_contributed
+from stanza_lab.production.door.contributed import Contributed, read_contributed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

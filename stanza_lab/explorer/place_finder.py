@@ -17,13 +17,13 @@ from stanza_lab.explorer.canvas import Canvas
 from stanza_lab.explorer.chips import Chips, Proposals
 from stanza_lab.explorer.shown import described
 from stanza_lab.production import words
-from stanza_lab.production.profile import Profile
+from stanza_lab.production.place.profile import Profile
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from stanza_lab.production import ProductionMap
-    from stanza_lab.production.onboarding import Place
+    from stanza_lab.production.place.onboarding import Place
 
 # What a kind of thing is called by `production.onboard`.
 _ARGUMENT = {"repository": "repos", "host": "hosts", "service": "services", "team": "teams"}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from stanza_lab.explorer.state import State
     from stanza_lab.production import Direction
-    from stanza_lab.production.profile import Profile
+    from stanza_lab.production.place.profile import Profile
 
 _COLORS, _THEMES = ("team", "environment"), ("auto", "light", "dark")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from stanza_lab.plot.restyle import Theme
     from stanza_lab.production import Direction, ProductionMap
-    from stanza_lab.production.profile import Profile
+    from stanza_lab.production.place.profile import Profile
 
 HOPS = 2
 

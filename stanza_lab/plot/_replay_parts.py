@@ -12,7 +12,7 @@ from stanza_lab.plot import _theme
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
-    from stanza_lab.production.replay import Course
+    from stanza_lab.production.past.replay import Course
 
 MOST_LANES = 16
 SIZE, RING = 20.0, 31.0  # px across: a service that fires, the ring around it

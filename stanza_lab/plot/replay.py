@@ -11,12 +11,12 @@ from stanza_lab.errors import SchemaError
 from stanza_lab.plot import _replay_parts, _stage, _theme
 from stanza_lab.plot.restyle import Theme, restyle
 from stanza_lab.production import ProductionMap, words
-from stanza_lab.production import replay as replaying
+from stanza_lab.production.past import replay as replaying
 
 if TYPE_CHECKING:
     from stanza_lab import _params
     from stanza_lab.plot._stage import Stage
-    from stanza_lab.production.replay import Course
+    from stanza_lab.production.past.replay import Course
 
 MOST = 60  # services drawn
 _BETWEEN = 15  # of these, silent ones that stand between others

@@ -1,8 +1,8 @@
 """The map of production: services, what depends on what, whose it is, and who comes next."""
 
-from stanza_lab.production.contributed import Contributed, read_contributed
+from stanza_lab.production.door.contributed import Contributed, read_contributed
 from stanza_lab.production.focus import Direction, Focus
 from stanza_lab.production.map import ProductionMap
-from stanza_lab.production.profile import Profile, read_profile
+from stanza_lab.production.place.profile import Profile, read_profile
 
 __all__ = ["Contributed", "Direction", "Focus", "ProductionMap", "Profile", "read_contributed", "read_profile"]

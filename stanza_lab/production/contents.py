@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from stanza_lab.dependencies import DependencyModel
     from stanza_lab.production.focus import Focus
-    from stanza_lab.production.profile import Profile
+    from stanza_lab.production.place.profile import Profile
 
 
 class MapContents:

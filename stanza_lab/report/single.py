@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from stanza_lab.production.front_door import FrontDoor
+    from stanza_lab.production.door.front_door import FrontDoor
 
 _PICTURES = {".png", ".svg", ".pdf"}
 

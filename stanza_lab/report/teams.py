@@ -6,7 +6,8 @@ import html
 from typing import TYPE_CHECKING
 
 from stanza_lab import plot
-from stanza_lab.production import pager, words
+from stanza_lab.production import words
+from stanza_lab.production.place import pager
 from stanza_lab.report import embedding
 from stanza_lab.report.findings import caution, noisiest, rule
 from stanza_lab.report.shell import listing

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.lab import keep_time
+from tests.browser.lab import SIZE, keep_time
 
 if TYPE_CHECKING:
     from tests.browser.lab import Notebook
@@ -146,6 +146,18 @@ def test_dark_follows_jupyterlab(whole: Notebook) -> None:
     whole.picture("explorer-dark")
     whole.page.evaluate(change, "JupyterLab Light")
     whole.until("explorer._canvas.dark", "False")
+
+
+def test_on_a_narrow_page_the_panel_goes_below(whole: Notebook) -> None:
+    page = whole.page
+    page.set_viewport_size({"width": 1100, "height": 1000})
+    page.wait_for_function(
+        """() => document.querySelector('.stanza-panel').getBoundingClientRect().top
+             >= document.querySelector('.stanza-canvas').getBoundingClientRect().bottom - 1"""
+    )
+    page.wait_for_timeout(300)
+    whole.picture("explorer-narrow")
+    page.set_viewport_size(SIZE)
 
 
 def test_a_trouble_is_said_in_the_panel(whole: Notebook) -> None:

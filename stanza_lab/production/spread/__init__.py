@@ -1,0 +1,1 @@
+"""How trouble spreads: ways between services, who is hit, whose it is."""
