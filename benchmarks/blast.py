@@ -8,7 +8,8 @@ production has traces too); judged are faults after that which have one root. A 
 that belongs to the fault begins within the window of the fault's start. Every service on the map is judged; one that
 is not listed was said 0. "whom to wake" is asked for one service of each fault, drawn among those that alert, five
 minutes after its first alert, with the alerts up to then. On the recordings every service stands for its own team, and
-the map knows what was there when the fault began."""
+the map knows what was there when the fault began.
+"""
 
 from __future__ import annotations
 

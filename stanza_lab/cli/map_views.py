@@ -34,14 +34,14 @@ def answers(
         emit(found, format=format, out=out, title=title)
         return
     emit(brief(found), format=format, out=None, title=title, limit=limit)
-    say(found["words"])
+    say(found["words"], limit=limit)
     for sentence in found.attrs.get("words", ()):
         stderr.print(Text(plain(sentence), style="dim"))
 
 
-def say(sentences: pd.Series) -> None:
+def say(sentences: pd.Series, *, limit: int = _SENTENCES) -> None:
     """Say on the terminal what the first rows of a table say."""
-    for sentence in sentences.head(_SENTENCES):
+    for sentence in sentences.head(min(limit, _SENTENCES) if limit else len(sentences)):
         typer.echo(f"* {plain(sentence)}")
 
 

@@ -2,6 +2,7 @@
 
 const CONFIG = { displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
 const [WIDE, AROUND] = [1100, 160];  // px: what figures are laid out for, and what legend and margins take of it
+const LEAST = 60;  // px: half a name
 const SAY = { lt: "<", gt: ">", amp: "&", quot: '"', "#x27": "'", "#39": "'" };
 
 /** What a hover text says, without plotly's markup. */
@@ -33,7 +34,7 @@ function roomy(figure, [low, high], width) {
   const range = figure.layout && figure.layout.xaxis && figure.layout.xaxis.range;
   if (!range || low === undefined || width >= WIDE) return;
   const scale = (WIDE - AROUND) / (range[1] - range[0]);  // px per unit as it was meant
-  const [left, right] = [(low - range[0]) * scale, (range[1] - high) * scale];
+  const [left, right] = [low - range[0], range[1] - high].map((room) => Math.max(room * scale, LEAST));
   const inside = width - AROUND - left - right;
   if (inside < 100 || high === low) return;
   const unit = (high - low) / inside;
