@@ -154,7 +154,7 @@ production.changes("2026-09-01")[["what", "words"]]
 # that gives the same.
 
 # %%
-explorer = sl.Explorer(production, profile=profile)
+explorer = sl.Explorer(production, profile=profile, contributed=data / "front_doors")
 explorer
 
 # %% [markdown]

@@ -17,6 +17,7 @@ from stanza_lab.explorer.canvas import Canvas
 from stanza_lab.explorer.chips import Chips, Proposals
 from stanza_lab.explorer.shown import described
 from stanza_lab.production import words
+from stanza_lab.production.place.page import page
 from stanza_lab.production.place.profile import Profile
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ class PlaceFinder:
             for row in proposed.to_dict("records")
         ]
         self._proposals.offer(rows, title=title)
-        self._card.value = self.place._repr_html_()
+        self._card.value = page(self.place, proposals=False)
         self._draw()
 
     def _draw(self) -> None:

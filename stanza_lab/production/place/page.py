@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _ROWS, _WEEKS = 10, 8
 
 
-def page(place: Place) -> str:
-    """Return the place as HTML of a few KB, all text escaped."""
+def page(place: Place, *, proposals: bool = True) -> str:
+    """Return the place as HTML of a few KB, all text escaped; without `proposals` where these are asked elsewhere."""
     proposed = place.proposed.assign(
         probability=[words.probability(value) for value in place.proposed["probability"]],
         reasons=["; ".join(reasons) for reasons in place.proposed["reasons"]],
@@ -23,15 +23,16 @@ def page(place: Place) -> str:
     proposed["reasons"] = proposed["reasons"].astype("str")
     asked = "accept(...) or decline(...) them; why: what speaks most for it first"
     heads = {"service": "service", "team": "team", "probability": "probability", "reasons": "why"}
+    more = card.section(
+        "Probably yours too",
+        _proposals(proposed, heads),
+        about=asked,
+        otherwise="nothing else on the map looks like yours",
+    )
     body = (
         card.sentences(place.words)
         + card.section("Picked", card.table(place.picked, _PICKED, top=_ROWS, numbers=["alerts"]))
-        + card.section(
-            "Probably yours too",
-            _proposals(proposed, heads),
-            about=asked,
-            otherwise="nothing else on the map looks like yours",
-        )
+        + (more if proposals else "")
         + card.section("Pager load", _load(place.pager_load), about=f"alerts a week, hours of {place.tz}")
         + card.section("Who comes next", card.sentences(place.neighbours["words"]), otherwise="no neighbour is known")
     )
