@@ -52,8 +52,8 @@ types: setup ## static types
 notebooks: setup ## run every notebook and check that its two files agree and hold no outputs
 	@$(BIN)/python -m pytest tests/test_notebooks.py $(PYTEST_FLAGS)
 
-browser: setup ## open every notebook and the explorer in a real JupyterLab (needs a Chromium); pictures in build/browser
-	@$(BIN)/python -m pytest tests/browser -m browser $(BROWSER_FLAGS)
+browser: setup ## open notebooks, explorer and pages in a real JupyterLab and browser (needs a Chromium); pictures in build/browser
+	@$(BIN)/python -m pytest tests/browser tests/report -m browser $(BROWSER_FLAGS)
 
 bench: setup ## print the accuracy tables and the speed ratios
 	@$(BIN)/python -m benchmarks $(SHARED)

@@ -14,11 +14,9 @@ from rich.text import Text
 
 import stanza_lab as sl
 from stanza_lab.cli import depending, mapping  # noqa: F401  (their verbs come first)
-from stanza_lab.cli.analysing import analyse
 from stanza_lab.cli.options import (
     As,
     Contributed,
-    Declared,
     HistoryPath,
     Limit,
     Out,
@@ -26,13 +24,13 @@ from stanza_lab.cli.options import (
     Ownership,
     ProfileFile,
     Since,
-    Traces,
     Until,
     Where,
     app,
 )
 from stanza_lab.cli.output import Format, emit, format_of, stderr
-from stanza_lab.cli.reading import KeepCopies, Params, read_known, say
+from stanza_lab.cli.over_the_map import Read, map_verb
+from stanza_lab.cli.reading import read_known, say
 from stanza_lab.errors import ParameterError, StanzaError
 
 
@@ -64,27 +62,17 @@ def alerts(
     emit(found, format=format, out=out, title=f"{len(found):,} alerts, times in UTC", limit=limit, spare=spare)
 
 
-@app.command()
+@map_verb("report")
 def report(
-    history: HistoryPath,
+    read: Read,
     out: Annotated[Path, typer.Option(help="HTML file to write; opens offline.")],
     profile: ProfileFile = None,
     contributed: Contributed = None,
-    since: Since = None,
-    until: Until = None,
-    where: Where = None,
-    traces: Traces = None,
-    declared: Declared = None,
-    ownership: Ownership = None,
-    overrides: Overrides = None,
-    params: Params = None,
-    keep_copies: KeepCopies = False,
 ) -> None:
     """Write one offline HTML page: findings in words, the map team by team, front doors, figures, tables."""
     mine = sl.read_profile(profile) if profile else None
     told = sl.read_contributed(contributed) if contributed else None
-    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
-    found = analyse(known, traces=traces, declared=declared, params=params, keep_copies=keep_copies)
+    found = read()
     summary = sl.summarize_incidents(found.alerts)
     path = sl.write_report(
         out, alerts=found.alerts, incidents=summary, production=found.production, profile=mine, contributed=told
@@ -93,24 +81,14 @@ def report(
     typer.echo(str(path))
 
 
-@app.command()
+@map_verb("bundle")
 def bundle(
-    history: HistoryPath,
+    read: Read,
     out: Annotated[Path, typer.Option(help="Directory to write the bundle to.")],
-    since: Since = None,
-    until: Until = None,
-    where: Where = None,
-    traces: Traces = None,
-    declared: Declared = None,
-    ownership: Ownership = None,
-    overrides: Overrides = None,
-    params: Params = None,
-    keep_copies: KeepCopies = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
 ) -> None:
     """Fit the models on a history and save them as a bundle: JSON and Parquet, no alert text."""
-    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
-    found = analyse(known, traces=traces, declared=declared, params=params, keep_copies=keep_copies)
+    found = read()
     path = sl.save_bundle(
         out, clusterer=found.clusterer, dependencies=found.model, production=found.production, overwrite=force
     )

@@ -14,9 +14,9 @@ from stanza_lab.cli.analysing import LINK_LEGEND, LINK_SPARE, brief
 from stanza_lab.cli.map_views import answers, gaps, say
 from stanza_lab.cli.options import As, Contributed, Least, Limit, Out, Picture, ProfileFile
 from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
-from stanza_lab.cli.over_the_map import map_verb
+from stanza_lab.cli.over_the_map import Read, map_verb
 from stanza_lab.errors import ParameterError
-from stanza_lab.production import Direction, ProductionMap
+from stanza_lab.production import Direction
 from stanza_lab.production import words as wording
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _LIKELY = 0.5  # a proposal of this probability is more likely right than not
+_ALL = 1_000  # paths: there may be as many as one has patience for
 At = Annotated[str | None, typer.Option("--at", help="The map as it was at this time, for example 2026-08-15 (UTC).")]
 Hops = Annotated[int, typer.Option(min=1, help="How many links to walk; more reaches further and is less sure.")]
 Service = Annotated[str, typer.Argument(metavar="SERVICE", help="A service.")]
@@ -31,7 +32,7 @@ Service = Annotated[str, typer.Argument(metavar="SERVICE", help="A service.")]
 
 @map_verb("map")
 def map_(
-    production: ProductionMap,
+    read: Read,
     service: Annotated[str | None, typer.Option(help="Only what is within --hops of this service.")] = None,
     team: Annotated[str | None, typer.Option(help="Only this team, with the next clusters at its edges.")] = None,
     profile: ProfileFile = None,
@@ -54,12 +55,14 @@ def map_(
         raise ParameterError("--service, --team and --profile are three views; pass one of them")
     if direction != "both" and not service:
         raise ParameterError("--direction is seen from a service; add --service NAME")
+    mine = sl.read_profile(profile) if profile else None
+    production = read().production
     if at:
         production = production.as_of(at)
     if service:
         production = production.near(service, hops=hops, direction=direction, min_confidence=min_confidence)
     elif team or profile:
-        production = production.team(sl.read_profile(profile) if profile else team or "")
+        production = production.team(mine or team or "")
     least = production.usual_confidence if min_confidence is None else min_confidence
     links = production.links[production.links["strength"] >= least]
     if html:
@@ -82,7 +85,7 @@ def map_(
 
 @map_verb("onboard")
 def onboard(
-    production: ProductionMap,
+    read: Read,
     repo: Annotated[list[str] | None, typer.Option(help="A repository you work on. Repeatable.")] = None,
     host: Annotated[list[str] | None, typer.Option(help="A server you look after. Repeatable.")] = None,
     service: Annotated[list[str] | None, typer.Option(help="A service of yours. Repeatable.")] = None,
@@ -97,8 +100,9 @@ def onboard(
 ) -> None:
     """Find your place: name a few things that are yours, see what else probably is, and who is next to you."""
     format = format_of(format, out)  # noqa: A001
-    place = production.onboard(
-        repos=repo or (), hosts=host or (), services=service or (), teams=team or (), profile=profile
+    mine = sl.read_profile(profile) if profile else None
+    place = read().production.onboard(
+        repos=repo or (), hosts=host or (), services=service or (), teams=team or (), profile=mine
     )
     if accept:
         place = place.accept(*accept)
@@ -123,7 +127,7 @@ def onboard(
 
 @map_verb("paths")
 def paths(
-    production: ProductionMap,
+    read: Read,
     src: Service,
     dst: Annotated[str, typer.Argument(metavar="OTHER", help="Another.")],
     hops: Hops = 5,
@@ -133,18 +137,20 @@ def paths(
     limit: Limit = 5,
 ) -> None:
     """Show how two services hang together: the surest paths, each with its weakest link."""
-    found = production.paths(src, dst, hops=hops, top=max(limit, 1), min_confidence=min_confidence)
+    format = format_of(format, out)  # noqa: A001
+    production = read().production
+    found = production.paths(src, dst, hops=hops, top=limit or _ALL, min_confidence=min_confidence)
     least = production.usual_confidence if min_confidence is None else min_confidence
     which = f"of at most {hops} links of probability {least:.2g} or more"
     title = f"{wording.count(len(found), 'path')} {which} between {plain(src)} and {plain(dst)}"
     if found.empty:
         title += "; a lower --min-confidence shows weaker ones, more --hops longer ones"
-    answers(found, map_views.ways, title=title, format=format_of(format, out), out=out, limit=limit)
+    answers(found, map_views.ways, title=title, format=format, out=out, limit=limit)
 
 
 @map_verb("blast")
 def blast(
-    production: ProductionMap,
+    read: Read,
     service: Service,
     hops: Hops = 3,
     window: Annotated[str, typer.Option(help="How soon after it a service must alert to count as hit.")] = "15min",
@@ -155,6 +161,8 @@ def blast(
     limit: Limit = 20,
 ) -> None:
     """Show who is hit if a service fails or changes: how likely, how much later, which alerts would fire."""
+    format = format_of(format, out)  # noqa: A001
+    production = read().production
     found = production.blast_radius(service, hops=hops, window=window, min_confidence=min_confidence)
     if html:
         figure = sl.plot.blast_radius(
@@ -162,12 +170,12 @@ def blast(
         )
         _picture(html, figure, f"If {service} fails", found)
     title = f"If {plain(service)} fails or changes: {wording.count(len(found), 'service')} within reach"
-    answers(found, map_views.hits, title=title, format=format_of(format, out), out=out, limit=limit)
+    answers(found, map_views.hits, title=title, format=format, out=out, limit=limit)
 
 
 @map_verb("wake")
 def wake(
-    production: ProductionMap,
+    read: Read,
     service: Service,
     at: Annotated[str | None, typer.Option("--at", help="When it is in trouble (UTC): what fires then counts.")] = None,
     hops: Hops = 3,
@@ -177,14 +185,15 @@ def wake(
     limit: Limit = 10,
 ) -> None:
     """Say whose a service in trouble is likely to be, team by team, with reasons, and whether to wake them."""
-    found = production.whom_to_wake(service, at=at, hops=hops, min_confidence=min_confidence)
+    format = format_of(format, out)  # noqa: A001
+    found = read().production.whom_to_wake(service, at=at, hops=hops, min_confidence=min_confidence)
     title = f"Whom to wake for {plain(service)}{f' at {plain(at)}' if at else ''}"
-    answers(found, map_views.awake, title=title, format=format_of(format, out), out=out, limit=limit)
+    answers(found, map_views.awake, title=title, format=format, out=out, limit=limit)
 
 
 @map_verb("door")
 def door(
-    production: ProductionMap,
+    read: Read,
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="A service or a team; with --profile, none.")
     ] = None,
@@ -195,7 +204,9 @@ def door(
     """Open the front door of a service or team: whose, what it does to others, its alerts, what helps."""
     if bool(name) == bool(profile):
         raise ParameterError("name a service or team, or pass --profile; one of the two")
-    opened = production.front_door(sl.read_profile(profile) if profile else name or "", contributed=contributed)
+    whose = sl.read_profile(profile) if profile else name or ""
+    told = sl.read_contributed(contributed) if contributed else None
+    opened = read().production.front_door(whose, contributed=told)
     if html:
         sl.write_front_door(html, opened)
         stderr.print(Text(f"page written to {html}"))
@@ -205,7 +216,7 @@ def door(
 
 @map_verb("changes")
 def changes(
-    production: ProductionMap,
+    read: Read,
     day: Annotated[str, typer.Argument(metavar="DAY", help="Since when, for example 2026-08-15 (UTC).")],
     html: Picture = None,
     format: As = None,  # noqa: A002
@@ -213,16 +224,18 @@ def changes(
     limit: Limit = 40,
 ) -> None:
     """Show what appeared on the map and what vanished since a day."""
+    format = format_of(format, out)  # noqa: A001
+    production = read().production
     found = production.changes(day)
     if html:
         _picture(html, sl.plot.map_changes(production, since=day), f"What changed since {day}", found)
     title = f"What changed on the map since {plain(day)}"
-    answers(found, map_views.turns, title=title, format=format_of(format, out), out=out, limit=limit)
+    answers(found, map_views.turns, title=title, format=format, out=out, limit=limit)
 
 
 @map_verb("replay")
 def replay(
-    production: ProductionMap,
+    read: Read,
     incident: Annotated[
         int, typer.Argument(metavar="INCIDENT", help="Number of an incident, as 'stanza-lab incidents' lists them.")
     ],
@@ -233,11 +246,12 @@ def replay(
     limit: Limit = 60,
 ) -> None:
     """Replay an incident over the map: who did what when; as a picture with a slider."""
+    format = format_of(format, out)  # noqa: A001
+    production = read().production
     found = production.replay(incident, step=step)
     if html:
         _picture(html, sl.plot.replay(production, incident=incident, step=step), f"Incident {incident}", None)
     title = f"Incident {incident}, step by step; times in UTC"
-    format = format_of(format, out)  # noqa: A001
     shown = map_views.course(found) if format is Format.table else found
     emit(shown, format=format, out=out, title=title, limit=limit)
 

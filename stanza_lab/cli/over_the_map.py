@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, get_type_hints
 
 from stanza_lab.cli.analysing import Analysis, analyse
 from stanza_lab.cli.options import Declared, HistoryPath, Overrides, Ownership, Since, Traces, Until, Where, app
 from stanza_lab.cli.reading import KeepCopies, Params, read_known
 
-if TYPE_CHECKING:
-    from stanza_lab.production import ProductionMap
+Read = Callable[[], Analysis]
 
 
 def _analysis(
@@ -34,16 +33,17 @@ def _analysis(
 
 
 def map_verb(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a verb of a function over a `ProductionMap`: HISTORY comes before its own arguments, what narrows it after.
+    """Make a verb of a function over an `Analysis`: HISTORY comes before its own arguments, what narrows it after.
 
-    Typer reads the signature of a verb; here it is put together of the function's own and that of `_analysis`.
+    The function is handed something to call for the analysis, so that it can refuse wrong usage before that takes its
+    time. Typer reads the signature of a verb; here it is put together of the function's own and that of `_analysis`.
     """
 
     def make(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def verb(**given: Any) -> None:
-            production: ProductionMap = _analysis(**{key: given.pop(key) for key in shared}).production
-            command(production, **given)
+            read: Read = functools.partial(_analysis, **{key: given.pop(key) for key in shared})
+            command(read, **given)
 
         shared = inspect.signature(_analysis).parameters
         own = list(inspect.signature(command).parameters.values())[1:]
