@@ -113,7 +113,7 @@ def readability(sizes: Iterable[int] = READ) -> pd.DataFrame:
 def picture_of(figure: go.Figure) -> Picture:
     """Return a figure as it is drawn on 1,100 px."""
     layout, nodes = figure.layout, [trace for trace in figure.data if trace.mode == "markers+text"]
-    listed = [trace.name for trace in nodes if trace.showlegend]
+    listed = [trace.name for trace in figure.data if trace.showlegend]
     margin = layout.margin.to_plotly_json() or {"l": 80, "r": 80, "t": 100, "b": 80}  # plotly's own
     width = _WIDE - margin["l"] - margin["r"] - (50 + 7 * max(map(len, listed)) if listed else 0)
     height = layout.height - margin["t"] - margin["b"]

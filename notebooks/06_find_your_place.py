@@ -32,9 +32,12 @@ out = "../build/demo"
 # %%
 from pathlib import Path
 
+import pandas as pd
+
 import stanza_lab as sl
 
 data, out = Path(data), Path(out)
+pd.set_option("display.max_colwidth", None, "display.precision", 2)  # reasons are there to be read
 
 # %%
 catalog = sl.read_ownership(data / "ownership.csv")
@@ -58,21 +61,23 @@ finder
 
 # %% [markdown]
 # The same in one call, for those who would rather type. Say you were told: "you will work on the repository of the
-# orders service".
+# orders service". (What you picked above wins.)
 
 # %%
-place = production.onboard(repos=["acme/orders-api"])
+place = finder.place if finder.picked else production.onboard(repos=["acme/orders-api"])
 place
 
 # %% [markdown]
-# *Probability* is how often, in simulated companies, a service with such reasons did belong to the same people. Take
-# what is yours, leave the rest:
+# *Probability* is how often, in simulated companies, a service with such reasons did belong to the same people. Here we
+# take what is more likely ours than not, and leave the rest:
 
 # %%
-place.proposed[["service", "team", "probability", "words"]].head(8)
+for words in place.proposed["words"].head(8):
+    print("-", words)
 
 # %%
-place = place.accept(*place.proposed["service"].head(2))
+likely = place.proposed["probability"] >= 0.5
+place = place.accept(*place.proposed.loc[likely, "service"])
 place.save(out / "profile.yaml")
 print((out / "profile.yaml").read_text())
 
@@ -100,10 +105,10 @@ sl.plot.production_map(mine, expand=[nearest])
 # %% [markdown]
 # ## What will wake you
 #
-# Pages per week, and how many of them came when people sleep or are off.
+# Pages per week, and how many of them came when people sleep or are off (UTC here; `tz="Europe/Berlin"` for Berlin).
 
 # %%
-place.pager_load
+place.pager_load.tail(6)
 
 # %% [markdown]
 # ## The front door
@@ -127,25 +132,32 @@ door
 sl.plot.blast_radius(production, service=service)
 
 # %%
-production.blast_radius(service)[["service", "team", "hit", "low", "high", "depends", "basis", "words"]].head(8)
+hit = production.blast_radius(service)
+hit[["service", "team", "hit", "low", "high", "depends", "basis"]].head(6)
+
+# %%
+for words in hit["words"].head(3):
+    print("-", words)
 
 # %% [markdown]
 # ## How do two things hang together?
 #
-# A chain is as sure as its weakest link:
+# A chain is as sure as its weakest link, and two services may hang together without either needing the other. The
+# storefront and the database of the orders:
 
 # %%
-far = production.near(service, hops=3).services.sort_values(["hops", "alerts"], ascending=False)["service"].iloc[0]
-for words in production.paths(service, far)["words"]:
+for words in production.paths("storefront-web", "orders-db")["words"].head(3):
     print("-", words)
 
 # %% [markdown]
 # ## What is new?
 #
-# What appeared on the map since the first of September, and what fell silent although it should not have.
+# What appeared on the map since the first of September, and what fell silent although it should not have. Both are
+# claims, made only where chance would hardly do it; what could not be judged is counted.
 
 # %%
-production.changes("2026-09-01")[["what", "words"]]
+for words in production.changes("2026-09-01")["words"]:
+    print("-", words)
 
 # %% [markdown]
 # ## Look around

@@ -14,6 +14,7 @@ from stanza_lab.errors import ParameterError
 Duration = str | timedelta | pd.Timedelta
 Instant = str | datetime | pd.Timestamp
 Size = str | int
+_FIRST, _LAST = 1678, 2261  # years that nanoseconds since 1970 reach
 
 
 def duration(value: Duration, name: str, *, zero: bool = False) -> pd.Timedelta:
@@ -28,13 +29,15 @@ def duration(value: Duration, name: str, *, zero: bool = False) -> pd.Timedelta:
 
 
 def instant(value: Instant, name: str) -> pd.Timestamp:
-    """Return `value` as a UTC Timestamp; a value without a zone is read as UTC."""
-    try:
-        at = pd.Timestamp(value)
+    """Return `value` as a UTC Timestamp; text is ISO 8601, and what has no zone is read as UTC."""
+    try:  # ISO only: 04/09/2026 is two days, depending on whom you ask
+        at = pd.to_datetime(value, format="ISO8601") if isinstance(value, str) else pd.Timestamp(value)
     except (ValueError, TypeError) as error:
         raise ParameterError(f"{name}={value!r} is not a time; pass '2026-03-01' or '2026-03-01T14:02Z'") from error
     if pd.isna(at):
         raise ParameterError(f"{name}={value!r} is not a time")
+    if not _FIRST <= at.year <= _LAST:
+        raise ParameterError(f"{name}={value!r} is out of reach; pass a time in the years {_FIRST} to {_LAST}")
     return at.tz_localize("UTC") if at.tzinfo is None else at.tz_convert("UTC")
 
 

@@ -35,6 +35,12 @@ def test_instant_refuses_what_is_not_a_time(value: object) -> None:
         _params.instant(value, "since")
 
 
+@pytest.mark.parametrize("value", ["1677-01-01", "2262-01-01"])
+def test_instant_refuses_what_nanoseconds_do_not_reach(value: str) -> None:
+    with pytest.raises(ParameterError, match="out of reach"):
+        _params.instant(value, "since")
+
+
 def test_fraction_choice_and_whole_numbers() -> None:
     assert _params.fraction(0.5, "share") == 0.5
     assert _params.at_least(3, "hops", 0) == 3

@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 import stanza_lab as sl
-from stanza_lab.cli import depending, mapping  # noqa: F401  (their verbs come first)
+from stanza_lab.cli import depending, mapping, mapping_in_time  # noqa: F401  (their verbs come first)
 from stanza_lab.cli.options import (
     As,
     Contributed,
@@ -29,7 +29,7 @@ from stanza_lab.cli.options import (
     app,
 )
 from stanza_lab.cli.output import Format, emit, format_of, stderr
-from stanza_lab.cli.over_the_map import Read, map_verb
+from stanza_lab.cli.over_the_map import Read, check_contributed, contributed_of, map_verb, on_map, profile_of
 from stanza_lab.cli.reading import read_known, say
 from stanza_lab.errors import ParameterError, StanzaError
 
@@ -70,9 +70,10 @@ def report(
     contributed: Contributed = None,
 ) -> None:
     """Write one offline HTML page: findings in words, the map team by team, front doors, figures, tables."""
-    mine = sl.read_profile(profile) if profile else None
-    told = sl.read_contributed(contributed) if contributed else None
+    mine, told = profile_of(profile), contributed_of(contributed)
     found = read()
+    check_contributed(told, found.production)
+    mine = on_map(mine, found.production) if mine else None
     summary = sl.summarize_incidents(found.alerts)
     path = sl.write_report(
         out, alerts=found.alerts, incidents=summary, production=found.production, profile=mine, contributed=told

@@ -8,12 +8,15 @@ import pandas as pd
 import typer
 from rich.text import Text
 
+import stanza_lab as sl
 from stanza_lab.cli.output import Format, emit, plain, stderr
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import plotly.graph_objects as go
 
     from stanza_lab.production import ProductionMap
 
@@ -49,6 +52,12 @@ def gaps(production: ProductionMap) -> None:
     """Say what could not be seen."""
     for gap in production.unseen["words"]:
         stderr.print(Text(f"not seen: {plain(gap)}", style="dim"))
+
+
+def picture(path: Path, figure: go.Figure, title: str, table: pd.DataFrame | None) -> None:
+    """Write a figure with its table below, and say where."""
+    sl.write_figure(path, figure, title=title, table=table)
+    stderr.print(Text(f"picture written to {path}"))
 
 
 def proposals(found: pd.DataFrame) -> pd.DataFrame:
@@ -109,6 +118,9 @@ def turns(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def course(found: pd.DataFrame) -> pd.DataFrame:
-    """Return an incident step by step."""
-    began = found.assign(time=[f"{at:%Y-%m-%d %H:%M:%S}" for at in found["at"]])
-    return began[["frame", "time", "service", "state", "alerts", "severity", "title"]]
+    """Return an incident step by step, a row where the state of a service changed or more of its alerts were on."""
+    now = found[["state", "alerts"]].astype({"state": "str"})
+    before = now.groupby(found["service"].astype("str")).shift()
+    changed = (now["state"] != before["state"]) | (now["alerts"] > before["alerts"])
+    began = found.assign(time=[f"{at:%H:%M:%S}" for at in found["at"]])[changed]
+    return began[["time", "service", "state", "alerts", "severity", "title"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -11,17 +11,13 @@ from rich.text import Text
 import stanza_lab as sl
 from stanza_lab.cli import map_views
 from stanza_lab.cli.analysing import LINK_LEGEND, LINK_SPARE, brief
-from stanza_lab.cli.map_views import answers, gaps, say
+from stanza_lab.cli.map_views import answers, gaps, picture, say
 from stanza_lab.cli.options import As, Contributed, Least, Limit, Out, Picture, ProfileFile
 from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
-from stanza_lab.cli.over_the_map import Read, map_verb
+from stanza_lab.cli.over_the_map import Read, check_contributed, contributed_of, map_verb, on_map, profile_of
 from stanza_lab.errors import ParameterError
 from stanza_lab.production import Direction
 from stanza_lab.production import words as wording
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
 
 _LIKELY = 0.5  # a proposal of this probability is more likely right than not
 _ALL = 1_000  # paths: there may be as many as one has patience for
@@ -55,14 +51,14 @@ def map_(
         raise ParameterError("--service, --team and --profile are three views; pass one of them")
     if direction != "both" and not service:
         raise ParameterError("--direction is seen from a service; add --service NAME")
-    mine = sl.read_profile(profile) if profile else None
+    mine = profile_of(profile)
     production = read().production
     if at:
         production = production.as_of(at)
     if service:
         production = production.near(service, hops=hops, direction=direction, min_confidence=min_confidence)
     elif team or profile:
-        production = production.team(mine or team or "")
+        production = production.team(on_map(mine, production) if mine else team or "")
     least = production.usual_confidence if min_confidence is None else min_confidence
     links = production.links[production.links["strength"] >= least]
     if html:
@@ -70,7 +66,7 @@ def map_(
             production, min_confidence=min_confidence, expand=tuple(expand or ()), theme=theme
         )
         shown = production.focus.name if production.focus else "all services"
-        _picture(html, figure, f"Map of production: {shown}", links)
+        picture(html, figure, f"Map of production: {shown}", links)
     title = f"{production.heading}: {len(links):,} dependencies of probability {least:.2g} or more"
     if min_confidence is None and production.caution:
         title = f"{title} ({production.caution})"
@@ -93,6 +89,8 @@ def onboard(
     profile: ProfileFile = None,
     accept: Annotated[list[str] | None, typer.Option(help="A proposed service that is yours. Repeatable.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the profile to this YAML file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a profile that is there.")] = False,
+    tz: Annotated[str, typer.Option(help="Where people sleep: time zone of the pager load.")] = "UTC",
     html: Picture = None,
     format: As = None,  # noqa: A002
     out: Out = None,
@@ -100,14 +98,18 @@ def onboard(
 ) -> None:
     """Find your place: name a few things that are yours, see what else probably is, and who is next to you."""
     format = format_of(format, out)  # noqa: A001
-    mine = sl.read_profile(profile) if profile else None
-    place = read().production.onboard(
-        repos=repo or (), hosts=host or (), services=service or (), teams=team or (), profile=mine
-    )
+    if save and save.exists() and not force and save != profile:
+        raise ParameterError(
+            f"{save} is there already; pass it as --profile to go on with it, or --force to replace it"
+        )
+    mine = profile_of(profile)
+    production = read().production
+    picks = {"repos": repo or (), "hosts": host or (), "services": service or (), "teams": team or ()}
+    place = production.onboard(**picks, profile=on_map(mine, production) if mine else None, tz=tz)
     if accept:
         place = place.accept(*accept)
     if html:
-        _picture(html, sl.plot.production_map(place.view), f"Your place: {place.profile.name}", place.proposed)
+        picture(html, sl.plot.production_map(place.view), f"Your place: {place.profile.name}", place.proposed)
     if save:
         place.save(save)
         stderr.print(Text(f"profile written to {save}; pass it with --profile"))
@@ -168,7 +170,7 @@ def blast(
         figure = sl.plot.blast_radius(
             production, service=service, hops=hops, window=window, min_confidence=min_confidence
         )
-        _picture(html, figure, f"If {service} fails", found)
+        picture(html, figure, f"If {service} fails", found)
     title = f"If {plain(service)} fails or changes: {wording.count(len(found), 'service')} within reach"
     answers(found, map_views.hits, title=title, format=format, out=out, limit=limit)
 
@@ -186,7 +188,10 @@ def wake(
 ) -> None:
     """Say whose a service in trouble is likely to be, team by team, with reasons, and whether to wake them."""
     format = format_of(format, out)  # noqa: A001
-    found = read().production.whom_to_wake(service, at=at, hops=hops, min_confidence=min_confidence)
+    production = read().production
+    if at:
+        production = production.as_of(at)  # what came later is not known at that time
+    found = production.whom_to_wake(service, at=at, hops=hops, min_confidence=min_confidence)
     title = f"Whom to wake for {plain(service)}{f' at {plain(at)}' if at else ''}"
     answers(found, map_views.awake, title=title, format=format, out=out, limit=limit)
 
@@ -204,59 +209,13 @@ def door(
     """Open the front door of a service or team: whose, what it does to others, its alerts, what helps."""
     if bool(name) == bool(profile):
         raise ParameterError("name a service or team, or pass --profile; one of the two")
-    whose = sl.read_profile(profile) if profile else name or ""
-    told = sl.read_contributed(contributed) if contributed else None
-    opened = read().production.front_door(whose, contributed=told)
+    mine = profile_of(profile)
+    told = contributed_of(contributed)
+    production = read().production
+    check_contributed(told, production)
+    opened = production.front_door(on_map(mine, production) if mine else name or "", contributed=told)
     if html:
         sl.write_front_door(html, opened)
         stderr.print(Text(f"page written to {html}"))
     for line in str(opened).splitlines():
         typer.echo(plain(line))
-
-
-@map_verb("changes")
-def changes(
-    read: Read,
-    day: Annotated[str, typer.Argument(metavar="DAY", help="Since when, for example 2026-08-15 (UTC).")],
-    html: Picture = None,
-    format: As = None,  # noqa: A002
-    out: Out = None,
-    limit: Limit = 40,
-) -> None:
-    """Show what appeared on the map and what vanished since a day."""
-    format = format_of(format, out)  # noqa: A001
-    production = read().production
-    found = production.changes(day)
-    if html:
-        _picture(html, sl.plot.map_changes(production, since=day), f"What changed since {day}", found)
-    title = f"What changed on the map since {plain(day)}"
-    answers(found, map_views.turns, title=title, format=format, out=out, limit=limit)
-
-
-@map_verb("replay")
-def replay(
-    read: Read,
-    incident: Annotated[
-        int, typer.Argument(metavar="INCIDENT", help="Number of an incident, as 'stanza-lab incidents' lists them.")
-    ],
-    step: Annotated[str | None, typer.Option(help="Time from one picture to the next, for example 2min.")] = None,
-    html: Picture = None,
-    format: As = None,  # noqa: A002
-    out: Out = None,
-    limit: Limit = 60,
-) -> None:
-    """Replay an incident over the map: who did what when; as a picture with a slider."""
-    format = format_of(format, out)  # noqa: A001
-    production = read().production
-    found = production.replay(incident, step=step)
-    if html:
-        _picture(html, sl.plot.replay(production, incident=incident, step=step), f"Incident {incident}", None)
-    title = f"Incident {incident}, step by step; times in UTC"
-    shown = map_views.course(found) if format is Format.table else found
-    emit(shown, format=format, out=out, title=title, limit=limit)
-
-
-def _picture(path: Path, figure: go.Figure, title: str, table: pd.DataFrame | None) -> None:
-    """Write a figure with its table below, and say where."""
-    sl.write_figure(path, figure, title=title, table=table)
-    stderr.print(Text(f"picture written to {path}"))

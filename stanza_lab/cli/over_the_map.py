@@ -5,11 +5,19 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
+import stanza_lab as sl
 from stanza_lab.cli.analysing import Analysis, analyse
 from stanza_lab.cli.options import Declared, HistoryPath, Overrides, Ownership, Since, Traces, Until, Where, app
-from stanza_lab.cli.reading import KeepCopies, Params, read_known
+from stanza_lab.cli.reading import KeepCopies, Params, read_known, say
+from stanza_lab.errors import UnknownNameError
+from stanza_lab.production import words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stanza_lab.production import Contributed, ProductionMap
 
 Read = Callable[[], Analysis]
 
@@ -57,3 +65,33 @@ def map_verb(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
         return app.command(name=name)(verb)
 
     return make
+
+
+def profile_of(profile: Path | None) -> sl.Profile | None:
+    """Return the profile of a file, if there is one."""
+    return sl.read_profile(profile) if profile else None
+
+
+def on_map(mine: sl.Profile, production: ProductionMap) -> sl.Profile:
+    """Return the profile, and say which of its services this map does not know; an error where it knows none."""
+    missing = mine.missing(production.services["service"])
+    if len(missing) == len(mine.services):
+        raise UnknownNameError(
+            f"none of the {len(missing)} services of profile {mine.name!r} is on this map: {missing[:5]}"
+        )
+    if missing:
+        gone = f"{len(missing)} of {len(mine.services)} services of profile {mine.name} are not on this map"
+        say("warning", f"{gone}: {words.listing(missing)}", "yellow")
+    return mine
+
+
+def contributed_of(path: Path | None) -> Contributed | None:
+    """Return what teams contributed in a file or folder, if there is one."""
+    return sl.read_contributed(path) if path else None
+
+
+def check_contributed(told: Contributed | None, production: ProductionMap) -> None:
+    """Warn of what was contributed for services or teams that this map does not have."""
+    if told is not None:
+        for sentence in told.unmatched(services=production.services["service"], teams=production.teams):
+            say("warning", sentence, "yellow")

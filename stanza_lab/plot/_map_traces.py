@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 from stanza_lab.plot import _theme, layout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
     from stanza_lab.plot._labels import Label
@@ -22,6 +24,7 @@ MOST_CURVED = 1_000  # lines; more are straight and without arrowheads
 _MANY, _THIN = 150, 0.65  # lines; of the width of so many, so that nodes stay in sight
 _LIGHTEST, _HEAVIEST = 10.0, 26.0  # px across: a node without alerts, the one with most
 _SMALLEST, _LARGEST = 18.0, 34.0  # px across: clusters, by their services
+_INNER = 0.4  # of a cluster: the mark of its team inside
 _ALONG = np.array([8, 6, 10, 5, 11, 4, 12])  # points of a path where its evidence may be hovered, the best first
 
 
@@ -144,19 +147,50 @@ def _line(line: Line, xs: layout.Floats, ys: layout.Floats, heads: dict[str, Any
 def nodes(scene: Scene, labels: list[Label], groups: list[str], *, legend: bool) -> list[go.Scatter]:
     """Return one trace per group, so that the legend filters; without a legend one trace named "nodes".
 
-    Clusters are hollow squares, the focus has a ring.
+    Clusters are square frames around the mark of their team, a trace of its own; the focus has a ring.
     """
     styles = _theme.style(groups) | {"": (_theme.UNKNOWN, "circle")}
     texts = [_markup(label.text, bold=bold) for label, bold in zip(labels, bold_ones(scene.nodes), strict=True)]
     table = scene.nodes.assign(size=sizes(scene.nodes), text=texts, position=[label.position for label in labels])
     if not legend:
-        return [_nodes(table, styles, "nodes", listed=False)] if len(table) else []
+        return list(_group(table, styles, "nodes", listed=False)) if len(table) else []
     parts = sorted(table.groupby("group"), key=lambda pair: (pair[0] == "", pair[0]))
-    return [_nodes(mine, styles, _theme.safe(group, limit=30) or "not known", listed=True) for group, mine in parts]
+    named = [(_theme.safe(group, limit=30) or "not known", mine) for group, mine in parts]
+    return [trace for name, mine in named for trace in _group(mine, styles, name, listed=True)]
+
+
+def _group(mine: pd.DataFrame, styles: dict[str, tuple[str, str]], name: str, *, listed: bool) -> Iterator[go.Scatter]:
+    """Yield the nodes of a group, and the marks inside its clusters; one of both stands in the legend, filled."""
+    mine = mine.sort_values(["what", "focus"], ascending=[False, True], kind="stable")  # the legend shows the first
+    clusters = mine[mine["what"] == "cluster"]
+    yield _nodes(mine, styles, name, listed=listed and len(clusters) < len(mine))
+    known = clusters[clusters["group"] != ""]
+    if len(known):
+        yield _inside(known, styles, name, listed=listed and len(clusters) == len(mine))
+
+
+def _inside(clusters: pd.DataFrame, styles: dict[str, tuple[str, str]], name: str, *, listed: bool) -> go.Scatter:
+    """Return the mark of its team inside each cluster: a colour alone is shared by several teams."""
+    looks = [styles[group] for group in clusters["group"]]
+    return go.Scatter(
+        x=clusters["x"].to_numpy(),
+        y=clusters["y"].to_numpy(),
+        mode="markers",
+        marker={
+            "size": clusters["size"].to_numpy() * _INNER,
+            "symbol": [symbol for _, symbol in looks],
+            "color": [colour for colour, _ in looks],
+            "opacity": 1,
+            "line": {"width": 0},
+        },
+        hoverinfo="skip",
+        name=name if listed else "marks",
+        legendgroup=f"group {name}",
+        showlegend=listed,
+    )
 
 
 def _nodes(mine: pd.DataFrame, styles: dict[str, tuple[str, str]], name: str, *, listed: bool) -> go.Scatter:
-    mine = mine.sort_values("focus", kind="stable")  # the legend shows the first
     hollow, focus = (mine["what"] == "cluster").to_numpy(), mine["focus"].to_numpy(bool)
     colour, symbol = (np.array([styles[group][i] for group in mine["group"]], dtype=object) for i in (0, 1))
     marker: dict[str, Any] = {
@@ -180,7 +214,9 @@ def _nodes(mine: pd.DataFrame, styles: dict[str, tuple[str, str]], name: str, *,
         hovertext=list(mine["hover"]),
         hoverinfo="text",
         customdata=[[what, name] for what, name in zip(mine["what"], mine["name"], strict=True)],
+        cliponaxis=False,  # on a narrow page a name reaches into the margin
         name=name,
+        legendgroup=f"group {name}",
         showlegend=listed,
     )
 

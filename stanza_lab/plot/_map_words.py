@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 _MOSTLY = 0.8  # of the dependencies whose direction is known point right
 _SUREST, _CENTRAL = 3, 3  # named in words
+_LINE = 150  # characters under the title, on a page 1,100 px wide
 
 
 def title(production: ProductionMap, scene: Scene) -> str:
     """Return what the view is, with its size; markup."""
     size = words.count(len(production.services), "service")
+    boxed = in_boxes(scene)
+    if boxed and not scene.collapsed:
+        size += f" and {boxed:,} in boxes"
     if scene.collapsed:
         size += f" as {words.count(int((scene.nodes['what'] == 'cluster').sum()) + len(scene.boxes), 'cluster')}"
     else:
@@ -32,22 +36,41 @@ def title(production: ProductionMap, scene: Scene) -> str:
     elif words.cluster(focus.name) != focus.name:
         name = words.sentence(words.cluster(focus.name))[:-1]
     else:
-        name = f"{'Team' if focus.kind == 'team' else 'Around'} {focus.name}"
+        name = f"{_kind(production)} {focus.name}"
     return f"{_theme.safe(name)}: {size}"
 
 
-def how(scene: Scene) -> str:
-    """Say what to be wary of, and how to read the lines and nodes that are there; markup."""
+def in_boxes(scene: Scene) -> int:
+    """Return how many services of neighbours are drawn one by one."""
+    return int(((scene.nodes["what"] == "service") & (scene.nodes["box"] != "")).sum())
+
+
+def _kind(production: ProductionMap) -> str:
+    """Return what a view is of: what somebody said is theirs may be more, or less, than a team."""
+    focus = production.focus
+    if focus is None or focus.kind != "team":
+        return "Around"
+    table = production.whole.services
+    team = table.loc[table["team"] == focus.name, "service"]
+    return "Team" if set(team) == set(production.services["service"]) else "Profile"
+
+
+def how(scene: Scene, *, legend: str = "") -> str:
+    """Say what to be wary of, and how to read the lines, the nodes and the `legend` that are there; markup."""
     lines = [" ".join([*_collapsed(scene), *_directions(scene)])]
     if scene.caution:
         lines.insert(0, f"<b>{words.sentence(scene.caution)}</b>")
     clusters = (scene.nodes["what"] == "cluster").any()
     sizes = ["The larger a service, the more alerts."] if (scene.nodes["what"] == "service").any() else []
     if clusters:
-        sizes.append("Hollow square: a cluster, all its services in one; the larger, the more of them.")
+        sizes.append("Square frame: a cluster, all its services in one; the larger, the more of them.")
     if len(scene.boxes):
         sizes.append("Box: a cluster drawn open.")
-    return "<br>".join([*filter(None, lines), " ".join(sizes)])
+    last = " ".join(sizes)
+    if legend:
+        hides = f"Click {'an' if legend[0] in 'aeiou' else 'a'} {legend} to hide its services; lines stay."
+        last += f"{' ' if len(last) + len(hides) < _LINE else '<br>'}{hides}"
+    return "<br>".join([*filter(None, lines), last])
 
 
 def _collapsed(scene: Scene) -> list[str]:

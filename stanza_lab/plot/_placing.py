@@ -19,6 +19,7 @@ _UNORDERED = 0.05  # weight of links of unknown direction: too light to turn one
 _ASIDE, _OVER = 2.6, 1.2  # rows from the middle of a box's outermost nodes to its rim: names stand between
 
 
+_BAND = 0.8  # rows, at most, that stay empty around boxes
 Ends = tuple[layout.Ints, layout.Ints, layout.Floats]  # src, dst, and how surely src stands left of dst
 Box = tuple[float, float, float, float]  # left, right, bottom, top
 
@@ -84,11 +85,26 @@ def _linked(
         half = np.ptp(inner_x[members]) / 2 + _ASIDE, np.ptp(inner_y[members]) / 2 + _OVER
         rims[name] = (int(unit[members[0]]), *half)
         at_x, at_y = _pushed(at_x, at_y, *rims[name])
+    if names:
+        half_x, half_y = np.full(n, layout.GAP / 2), np.full(n, 0.5)
+        for u, w, h in rims.values():
+            half_x[u], half_y[u] = w, h
+        at_x, at_y = _closed(at_x, half_x, _BAND), _closed(at_y, half_y, _BAND)
     boxes = {
         name: (float(at_x[u] - w), float(at_x[u] + w), float(at_y[u] - h), float(at_y[u] + h))
         for name, (u, w, h) in rims.items()
     }
     return at_x[unit] + inner_x, at_y[unit] + inner_y, boxes
+
+
+def _closed(at: layout.Floats, half: layout.Floats, most: float) -> layout.Floats:
+    """Return the middles of units moved together, so that no band without any of them is wider than `most`."""
+    order = np.argsort(at - half, kind="stable")
+    low, high = (at - half)[order], np.maximum.accumulate((at + half)[order])
+    empty = np.maximum(low[1:] - high[:-1] - most, 0.0)
+    moved = np.zeros(len(at))
+    moved[order[1:]] = np.cumsum(empty)
+    return at - moved
 
 
 def _merged(src: layout.Ints, dst: layout.Ints, pull: layout.Floats) -> Ends:

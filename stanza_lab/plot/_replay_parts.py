@@ -159,6 +159,12 @@ def legend(used: set[str]) -> list[go.Scatter]:
     ]
 
 
+def listed(trace: go.Scatter) -> go.Scatter:
+    """Return a kind of line with its entry below the looks: over the lanes it would cover them on a narrow page."""
+    name = trace.name.replace("probability ", "")
+    return trace if trace.legend is None else trace.update(legend="legend", legendrank=2_000, name=name)
+
+
 def controls(course: Course) -> dict[str, Any]:
     """Return the slider and the buttons."""
 
@@ -187,12 +193,12 @@ def controls(course: Course) -> dict[str, Any]:
     }
     buttons = {
         "type": "buttons",
-        "direction": "left",
+        "direction": "down",  # side by side they would cover the slider of a narrow page
         "x": 0,
         "xanchor": "left",
         "y": 0,
         "yanchor": "top",
-        "pad": {"t": 50, "l": 0, "r": 0, "b": 0},
+        "pad": {"t": 36, "l": 0, "r": 0, "b": 0},
         "showactive": False,
         "buttons": [
             {"label": "▶ Play", "method": "animate", "args": [None, options(_PACE)]},

@@ -50,6 +50,7 @@ class Stage:
             textposition=[label.position for label in self.labels],
             textfont={"size": 11, "shadow": _theme.HALO},
             hoverinfo="skip",
+            cliponaxis=False,
             name="names",
             showlegend=False,
         )
@@ -66,10 +67,10 @@ class Stage:
         rows = {frozenset(pair): i for i, pair in enumerate(ends)}
         return [rows[frozenset(pair)] for pair in pairs if frozenset(pair) in rows]
 
-    def path(self, rows: list[int]) -> tuple[layout.Floats, layout.Floats]:
-        """Return some links as one path with gaps."""
+    def path(self, rows: list[int], *, every: int = 1) -> tuple[layout.Floats, layout.Floats]:
+        """Return some links as one path with gaps; `every` second point is enough where size counts."""
         gap = np.full((len(rows), 1), np.nan)
-        x, y = (np.hstack([part[rows][:, ::2], gap]).ravel().astype("float32") for part in (self.xs, self.ys))
+        x, y = (np.hstack([part[rows][:, ::every], gap]).ravel().astype("float32") for part in (self.xs, self.ys))
         return x, y
 
 

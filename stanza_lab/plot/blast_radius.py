@@ -35,10 +35,10 @@ def blast_radius(
 ) -> go.Figure:
     """Draw who is hit if a service fails: itself left, who depends on it directly next, then who depends on these.
 
-    The darker a service, the likelier it alerts; the number beside it says how likely. Lines are the likeliest path to
-    each, solid where the dependency was seen, dashed where it was inferred, the thicker the surer. Services that never
-    alert are hollow: they may be hit and nobody would see it. Those that fire together with the service and have no
-    link to it stand in the last column.
+    The darker a service (on a dark page the lighter), the likelier it alerts; the number beside it says how likely.
+    Lines are the likeliest path to each, solid where the dependency was seen, dashed where it was inferred, the thicker
+    the surer. Services that never alert are hollow: they may be hit and nobody would see it. Those that fire together
+    with the service and have no link to it stand in the last column.
 
     Parameters
     ----------
@@ -167,7 +167,9 @@ def _subtitle(found: pd.DataFrame, window: _params.Duration) -> str:
         if named
         else "Nobody is known to depend on it."
     )
-    how = "Trouble spreads from left to right; the darker, the likelier. Solid line: dependency seen; dashed: inferred."
+    how = (
+        "Trouble spreads from left to right; the number says how likely. Solid line: dependency seen; dashed: inferred."
+    )
     return f"{first}<br>{how}" if len(found) else first
 
 

@@ -14,7 +14,7 @@ import random
 import igraph
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
+from scipy.optimize import isotonic_regression, linprog
 
 GAP = 4.0  # between columns, in rows
 MOST_LAYERED, MOST_LAYERED_LINKS = 24, 40  # above, layers cross too often
@@ -65,14 +65,43 @@ def settle(column: Ints, height: Floats, *, rows: float) -> Floats:
 def _layers(n: int, src: Ints, dst: Ints, weight: Floats, side: Ints) -> tuple[Ints, Floats]:
     """Return the column of each node, and its height in the order of fewest crossings."""
     graph = igraph.Graph(n, np.column_stack([src, dst]).tolist(), directed=True)
-    where = np.array(graph.layout_sugiyama(weights=weight.tolist()).coords).reshape(n, 2)
-    column: Ints = np.rint(where[:, 1]).astype(np.int64)
+    against = np.zeros(len(src), dtype=bool)  # what would close a circle, as light as can be
+    against[graph.feedback_arc_set(weights=weight.tolist())] = True
+    column = _columns(n, np.where(against, dst, src), np.where(against, src, dst))
     if side.any():
         inner = np.where(side == 0, column, 0)
         column = np.select([side < 0, side > 0], [-1, inner.max(initial=0) + 1], column)
         column = np.unique(column, return_inverse=True)[1]
-        where = np.array(graph.layout_sugiyama(layers=column.tolist(), weights=weight.tolist()).coords).reshape(n, 2)
-    return column, where[:, 0]
+    return column, _heights(src, dst, column)
+
+
+def _columns(n: int, src: Ints, dst: Ints) -> Ints:
+    """Return the column of each node: all edges point right, and are as short as can be in sum (Gansner and others)."""
+    every = np.arange(len(src))
+    before = np.zeros((len(src), n))
+    before[every, src], before[every, dst] = 1.0, -1.0
+    cost = 1e-3 - before.sum(axis=0)  # what nothing holds stands left
+    found = linprog(cost, A_ub=before, b_ub=np.full(len(src), -1.0)).x if len(src) else np.zeros(n)
+    return np.rint(found).astype(np.int64)  # whole numbers but for rounding: the rows are totally unimodular
+
+
+def _heights(src: Ints, dst: Ints, column: Ints) -> Floats:
+    """Return the height of each node, in the order of fewest crossings (Sugiyama).
+
+    Edges are given to igraph pointing right and cut into pieces one column long: where there are longer ones, igraph
+    1.0.0 reads memory that is not its own to route them, and now and then crashes.
+    """
+    ends, layers = [], column.tolist()
+    for a, b in zip(src.tolist(), dst.tolist(), strict=True):
+        at, end = (a, b) if column[a] <= column[b] else (b, a)
+        for between in range(layers[at] + 1, int(column[end])):
+            layers.append(between)
+            ends.append((at, len(layers) - 1))
+            at = len(layers) - 1
+        if layers[at] != layers[end]:
+            ends.append((at, end))
+    graph = igraph.Graph(len(layers), ends, directed=True)
+    return np.array(graph.layout_sugiyama(layers=layers).coords, dtype=np.float64).reshape(-1, 2)[: len(column), 0]
 
 
 def _force(n: int, src: Ints, dst: Ints) -> Floats:

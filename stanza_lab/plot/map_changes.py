@@ -104,16 +104,18 @@ def map_changes(
     counts = [_count(what, number) for what, number in sizes.items() if number and what in _CLAIMS]
     moved = [f"{number} {what}" for what, number in sizes.items() if number and what not in _CLAIMS]
     head = f"Changes since {start:%Y-%m-%d}: {', '.join(counts) or 'nothing appeared or vanished that shows'}"
-    around = _theme.around("<br>", len(notes) + 1)
+    around = _theme.around("<br>" if moved else "", len(notes) + 1)
     stage = _stage.build(
         then, shown, size=_SIZE + 4, first=changed, also=pairs, height=height and max(160.0, height - around)
     )
     notes += map(_theme.escaped, stage.scene.notes)
+    how = "Pale: what stayed. New and gone are claims: each says by hovering why, and how likely it is chance."
+    if moved:
+        how += f"<br>Links: {', '.join(moved)}; what only became surer may have been there all along."
     figure = _theme.figure(
         [*stage.backdrop(), *_links(stage, known), stage.names(size=_SIZE), *_nodes(stage, known)],
         title=_theme.safe(title, limit=120) if title else head,
-        subtitle="Pale: what stayed. New and gone are claims: each says by hovering why, and how likely it is chance."
-        f"<br>Links: {', '.join(moved) or 'none moved'}; what only became surer may have been there all along.",
+        subtitle=how,
         plot_height=stage.sheet.height,
         height=height,
         notes=notes,

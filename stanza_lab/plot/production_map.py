@@ -10,7 +10,7 @@ from stanza_lab import _params
 from stanza_lab.errors import SchemaError
 from stanza_lab.plot import _labels, _map_traces, _map_words, _scene, _sheet, _theme
 from stanza_lab.plot.restyle import THEMES, Theme, restyle
-from stanza_lab.production import ProductionMap
+from stanza_lab.production import ProductionMap, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,9 +117,12 @@ def _drawn(
     legend = not scene.collapsed and nodes["group"].nunique() > 1
     heading, reading = (
         _theme.safe(title, limit=120) if title else _map_words.title(production, scene),
-        _map_words.how(scene),
+        _map_words.how(scene, legend=color if legend else ""),
     )
     focus = [_theme.safe(production.focus.words, limit=200)] if production.focus else []
+    boxed = _map_words.in_boxes(scene)
+    if focus and boxed and not scene.collapsed:
+        focus.append(f"{words.count(boxed, 'service')} of these drawn in boxes")
     notes = [*focus, *map(_theme.escaped, scene.notes)]
     most_notes = len(notes) + 1
     sheet = _sheet_for(scene, legend=legend, height=height and height - _theme.around(reading, most_notes))

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 MOST = 60  # services drawn
 _BETWEEN = 15  # of these, silent ones that stand between others
-_CAPTION, _LANE, _GAP, _BELOW = 78, 17, 34, 128  # px: the words, a lane, above the lanes, below (times, slider)
-_LANES = 0.86  # of what is below the map: the rest is the legend of its lines
+_CAPTION, _LANE, _GAP, _BELOW = 78, 17, 14, 128  # px: the words, a lane, above the lanes, below (times, slider)
 
 
 def replay(
@@ -118,7 +117,12 @@ def replay(
     whole = stage.sheet.height + below + _CAPTION
     moving = _moving(course, frames, stage, movers)
     looks = {look for frame in moving for look in frame["looks"]}
-    still = [*stage.backdrop(), stage.names(size=_replay_parts.RING), *_replay_parts.legend(looks), *lanes]
+    still = [
+        *map(_replay_parts.listed, stage.backdrop()),
+        stage.names(size=_replay_parts.RING),
+        *_replay_parts.legend(looks),
+        *lanes,
+    ]
     figure = _theme.figure(
         [*still, *(go.Scatter(trace) for trace in _traces(moving[0], stage))],
         title=heading,
@@ -131,7 +135,6 @@ def replay(
         description=_replay_parts.description(course, f"{head}: {_size(course)}", movers),
         **_axes(course, stage, lane_names, below / whole, (below + stage.sheet.height) / whole),
         legend={"x": 1.01, "y": 1, "itemsizing": "trace", "itemclick": False, "itemdoubleclick": False},
-        legend2={"orientation": "h", "x": 0, "y": below / whole, "yanchor": "top", "itemsizing": "trace"},
         **_replay_parts.controls(course),
     )
     places = list(range(len(still), len(figure.data)))
@@ -209,7 +212,7 @@ def _traces(
     state: dict[str, Any], stage: Stage, *, changed: bool = False, theme: Theme = "light"
 ) -> list[dict[str, Any]]:
     """Return the traces of one step; with `changed` only what differs between steps."""
-    x, y = stage.path(state["lit"])
+    x, y = stage.path(state["lit"], every=2)
     at_x, at_y = stage.nodes["x"].to_numpy("float32"), stage.nodes["y"].to_numpy("float32")
     moving: list[dict[str, Any]] = [
         {"x": x, "y": y},
@@ -255,12 +258,13 @@ def _axes(course: Course, stage: Stage, lanes: list[str], strip: float, top: flo
         "range": [course.times[0], course.times[-1] + course.step],
         "domain": [_replay_parts.ASIDE, 1],
     }
+    share = 1 - _GAP / (_LANE * len(lanes) + _GAP)
     rows = {"tickvals": list(range(len(lanes))), "ticktext": lanes, "tickfont": {"size": 11}, "showgrid": False}
     return {
         "xaxis": {"visible": False, "range": list(stage.sheet.x_range), "anchor": "y"},
         "yaxis": {"visible": False, "range": list(stage.sheet.y_range), "domain": [strip, top], "anchor": "x"},
         "xaxis2": plain | times | {"anchor": "y2", "showgrid": True, "gridcolor": _theme.GRID},
-        "yaxis2": plain | rows | {"domain": [0, strip * _LANES], "range": [len(lanes) - 0.4, -0.6], "anchor": "x2"},
+        "yaxis2": plain | rows | {"domain": [0, strip * share], "range": [len(lanes) - 0.4, -0.6], "anchor": "x2"},
         "xaxis3": hidden | {"range": [0, 1], "anchor": "y3"},
         "yaxis3": hidden | {"range": [0, 1], "domain": [top, 1], "anchor": "x3"},
     }

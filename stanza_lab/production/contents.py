@@ -167,8 +167,10 @@ class MapContents:
         linked, undirected = (table["service"].isin({*rows["src"], *rows["dst"]}) for rows in (known, unsaid))
         only_traced = self._links.loc[self._links["verdict"] == "trace-only", "dst"]
         names, bar = table["service"], f"{self.usual_confidence:g}"
+        told = self.whole._alerts is not None or self.whole._services["alerts"].any()
+        silent = "what happens there shows only in others" if told else "the map was made without alerts"
         gaps: list[tuple[str, str, Collection[str]]] = [
-            ("alerts", "any alert of {}: what happens there shows only in others", names[table["alerts"] == 0]),
+            ("alerts", f"any alert of {{}}: {silent}", names[table["alerts"] == 0]),
             ("team", "the team of {}", names[table["team"].isna()]),
             ("dependency", f"a dependency of {{}} with probability {bar} or more", names[~linked]),
             ("direction", "which way a dependency of {} points", names[undirected]),

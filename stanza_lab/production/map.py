@@ -83,7 +83,8 @@ class ProductionMap(MapViews):
         if ownership is not None:
             ownership = schema.check(ownership, schema.OWNERSHIP, need=["service", "team"])
         self._services = tables.describe(self._edges, alerts, ownership)
-        self._unmapped = sorted(set(() if ownership is None else ownership["service"]) - set(self._services["service"]))
+        listed = set() if ownership is None else set(ownership["service"].dropna())
+        self._unmapped = sorted(listed - set(self._services["service"]))
         self._alerts, self._ownership, self._model = alerts, ownership, model
         self.focus = None
         self._parent = None

@@ -54,12 +54,12 @@ def clusters(services: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     unknown = set(named.index[named.isna()])
     if not unknown:
         return named.astype("str")
+    ends = {*pairs["src"], *pairs["dst"]}
     graph: nx.Graph[str] = nx.Graph()
-    graph.add_nodes_from(named.index)
+    graph.add_nodes_from(name for name in named.index if name in ends)  # a subgraph would forget this order
     for src, dst, weight in zip(pairs["src"], pairs["dst"], pairs["strength"], strict=True):
         graph.add_edge(src, dst, weight=max(weight, 1e-6))
-    linked = graph.subgraph(name for name in named.index if graph.degree(name))
-    for community in nx.community.louvain_communities(linked, weight="weight", seed=0):
+    for community in nx.community.louvain_communities(graph, weight="weight", seed=0):
         members = sorted(community & unknown)
         if members:
             centre = max(members, key=lambda name: graph.degree(name, weight="weight"))

@@ -26,9 +26,10 @@ def compose(path: str | PathLike[str]) -> tuple[yaml.MappingNode, Problems]:
         The file cannot be read, is no YAML of keys and values, is too large, or repeats itself with aliases.
     """
     try:
-        written = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            written = file.read(_LARGEST + 1)
         if len(written) > _LARGEST:
-            raise SchemaError(f"{path}: {len(written):,} bytes; a file of at most {_LARGEST:,} is read, split it")
+            raise SchemaError(f"{path}: a file of at most {_LARGEST:,} bytes is read, split it")
         text = written.decode("utf-8-sig")
         _refuse(text, path)
         root = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from stanza_lab import schema
@@ -21,11 +23,21 @@ def complete(edges: pd.DataFrame) -> pd.DataFrame:
             f"edges: {len(twice)} of {len(given)} rows repeat a pair, first {first['src']!r} -> {first['dst']!r}; "
             "keep one row per pair with edges.drop_duplicates(['src', 'dst'])"
         )
-    missing = {column.name: column for column in schema.EDGES.columns if column.name not in given.columns}
-    for name, column in missing.items():
-        filled = [0 if column.dtype == "int64" else None] * len(given)
-        given[name] = schema.convert(pd.Series(filled, index=given.index, dtype=object), column)
+    if "support" not in given.columns:
+        given = given.assign(support=0)
+    given = _with(given, schema.EDGES, schema.EDGES.names)
     return given.assign(link_confidence=links.link_confidence(given))[schema.EDGES.names].reset_index(drop=True)
+
+
+def filled(alerts: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+    """Return `alerts` with all columns of `names`; those that were missing are null."""
+    return _with(alerts, schema.ALERTS, names)
+
+
+def _with(frame: pd.DataFrame, table: schema.Table, names: Collection[str]) -> pd.DataFrame:
+    absent = [column for column in table.columns if column.name in names and column.name not in frame.columns]
+    nothing = pd.Series(None, index=frame.index, dtype=object)
+    return frame.assign(**{column.name: schema.convert(nothing, column) for column in absent})
 
 
 def describe(edges: pd.DataFrame, alerts: pd.DataFrame | None, ownership: pd.DataFrame | None) -> pd.DataFrame:

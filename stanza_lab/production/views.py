@@ -178,7 +178,7 @@ class MapViews(MapContents):
             there: the product of their `strength`), `weakest` ("a -> b"), `weakest_confidence`, `direction`
             ("forward": `src` depends on `dst` through it; "back"; "both"; "mixed": its links point both ways;
             "unknown"), `lag_s` (seconds from the alert of `dst` to that of `src`; null where a link has none),
-            `words`.
+            `words`. `attrs["words"]` says so where there are too many detours to look at all of them.
 
         Raises
         ------
@@ -270,7 +270,10 @@ class MapViews(MapContents):
 
         Suspects are the service itself and what it depends on. Each is weighed by how well its failure explains who
         fired and who stayed silent: in the 15 minutes before `at`, or without it in the past firings of the service,
-        where the links are worth ten of them. Alerts after `at` are not looked at.
+        where the links are worth ten of them. Those reached through the same service count together: if many callers
+        of an API fire, that is no more against its database than against itself. Alerts after `at` are not looked at,
+        but the links are the map's, learnt from all of its alerts: ``as_of(at).whom_to_wake(service, at=at)`` asks with
+        the links of then.
 
         Parameters
         ----------
@@ -293,14 +296,17 @@ class MapViews(MapContents):
             first), `on_call` (of the ownership catalogue, null when not known), `wake`, `reasons` (list of str) and
             `words`.
             `wake` is "wake now" from 0.5 (likelier theirs than not), "ask first" from 0.2 and for the service's own
-            team, else "let sleep". `attrs["words"]` says what it is known from and what could not be seen.
+            team, else "let sleep". It is never more than "ask first" where no team and no on-call is known, or where no
+            alert speaks for it: with `at`, the service, a suspect or one whom the suspect would hit (0.2 or more) must
+            have fired in these 15 minutes; without, the service must have fired before. `attrs["words"]` says what it
+            is known from and what could not be seen.
 
         Raises
         ------
         UnknownNameError
             There is no such service.
         ParameterError
-            `at` was passed and the map has no alerts.
+            `at` was passed and the map has no alerts, or it lies before the first or more than a day after the last.
 
         Notes
         -----
@@ -316,7 +322,7 @@ class MapViews(MapContents):
         >>> teams = pd.DataFrame({"service": ["shop", "cart", "cart-db"], "team": ["web", "web", "storage"]})
         >>> ProductionMap(edges, ownership=teams).whom_to_wake("shop")[["team", "suspects", "wake"]]
               team      suspects       wake
-        0      web  [shop, cart]   wake now
+        0      web  [shop, cart]  ask first
         1  storage     [cart-db]  let sleep
         """
         self._known(service)

@@ -85,6 +85,11 @@
     if (night.matches) drawn.forEach(draw);
   });
 
+  // Plotly turns down its own promise of playing, without a reason, when a pause breaks it off: no error of the page.
+  addEventListener("unhandledrejection", (event) => {
+    if (event.reason === undefined) event.preventDefault();
+  });
+
   // --- the keyboard in a figure ----------------------------------------------------------------------------------
   // Everything that answers a hover, left to right: first what is a thing, then what joins two of them.
   function marksOf(plot) {

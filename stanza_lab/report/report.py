@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import stanza_lab
 from stanza_lab import plot, schema
 from stanza_lab.errors import SchemaError
 from stanza_lab.production import ProductionMap, words
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from stanza_lab.production import Contributed, Profile
 
 _MOST_RULES = 15
+_NAMED = '<p class="faint">Each line speaks to the team it begins with.</p>'
 
 
 def write_report(
@@ -103,7 +106,16 @@ def write_report(
     sections["Noisiest rules"] = tables.table(findings.noisiest(alerts), "rule", most=_MOST_RULES)
     sections = {name: content for name, content in sections.items() if content}
     parts = [shell.section(name, content, folded=_folded(name)) for name, content in sections.items()]
-    return shell.write(path, title or "What the alerts say", parts, contents=shell.contents(sections))
+    contents = _byline(alerts) + shell.contents(sections)
+    return shell.write(path, title or "What the alerts say", parts, contents=contents)
+
+
+def _byline(alerts: pd.DataFrame) -> str:
+    """Return of when and of how much this is, and what made it."""
+    times = alerts["starts_at"].dropna()
+    period = f", {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d} (UTC)" if len(times) else ""
+    said = f"{words.count(len(alerts), 'alert')}{period}; made by stanza_lab {stanza_lab.__version__}"
+    return f'<p class="faint">{html.escape(said)}</p>'
 
 
 def _folded(title: str) -> bool | None:
@@ -122,12 +134,13 @@ def _of_map(
         words.sentence(f"{gap['words']} ({words.listing(gap['services'], top=8)})")
         for gap in production.unseen.to_dict("records")
     ]
+    beside = shell.listing(teams.neighbours(production))
     text = "Services and what they depend on; the surest dependencies stand in a table below."
     drawn = embedding.figure(plot.production_map(production), "map", text)
     return {
         "What could not be seen": shell.listing(gaps),
         "The map": findings.caution(production) + drawn,
-        "Who is next to whom": shell.listing(teams.neighbours(production)),
+        "Who is next to whom": _NAMED + beside if beside else "",
         "Team by team": teams.views(production, alerts),
         "Front doors": doors.doors(production, profile=profile, contributed=contributed),
         "What changed": moments.changes(production, alerts),

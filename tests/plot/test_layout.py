@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random as python_random
 
+import igraph
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -102,3 +103,26 @@ def test_links_run_from_node_to_node_inside_the_picture() -> None:
     xs, ys = curve(x, y)
     assert (xs[0], ys[0], xs[-1], ys[-1]) == (0, 4, 400, 4)
     assert ys.min() >= 0
+
+
+def test_layered_edges_point_right_and_circles_are_broken_where_lightest() -> None:
+    src, dst = np.array([0, 1, 2, 0]), np.array([1, 2, 0, 3])
+    column, _ = layout._layers(5, src, dst, np.array([0.9, 0.8, 0.1, 0.5]), np.zeros(5, dtype=np.int64))
+    assert column.tolist() == [0, 1, 2, 1, 0]
+
+
+def test_igraph_is_only_given_edges_one_column_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On longer ones igraph 1.0.0 reads memory that is not its own."""
+    asked: list[tuple[int, int]] = []
+    really = igraph.Graph.layout_sugiyama
+
+    def watched(graph: igraph.Graph, layers: list[int]) -> igraph.Layout:
+        asked.extend((layers[a], layers[b]) for a, b in graph.get_edgelist())
+        return really(graph, layers=layers)
+
+    monkeypatch.setattr(igraph.Graph, "layout_sugiyama", watched)
+    src, dst = np.array([0, 1, 2, 3, 0, 4]), np.array([1, 2, 3, 0, 3, 3])
+    for side in ([0, 0, 0, 0, 0], [0, -1, 0, 1, 1]):
+        layout._layers(5, src, dst, np.ones(6), np.array(side))
+    assert asked
+    assert {b - a for a, b in asked} == {1}

@@ -37,6 +37,19 @@ def test_two_boxes_do_not_overlap() -> None:
         assert a["right"] < b["left"] or b["right"] < a["left"] or a["top"] < b["bottom"] or b["top"] < a["bottom"]
 
 
+def test_no_empty_band_stays_around_boxes() -> None:
+    names = [*["a"] * 9, *["b"] * 9, *["c"] * 9, "", "", ""]
+    links = [(0, 9), (9, 18), (18, 27), (27, 28), (28, 29)]
+    nodes, boxes = _placing.place(*table(names, links))
+    free = nodes[nodes["linked"] & (nodes["box"] == "")]
+    for at, low, high, half in (("x", "left", "right", 2.0), ("y", "bottom", "top", 0.5)):
+        spans = sorted([*zip(boxes[low], boxes[high], strict=True), *((v - half, v + half) for v in free[at])])
+        reach = spans[0][1]
+        for start, end in spans[1:]:
+            assert start - reach < 0.81
+            reach = max(reach, end)
+
+
 def test_nodes_without_a_link_stand_below_the_rest() -> None:
     nodes, _ = _placing.place(*table([""] * 4, [(0, 1)]))
     assert list(nodes["linked"]) == [True, True, False, False]

@@ -10,6 +10,7 @@ import pytest
 from stanza_lab import plot, schema
 from stanza_lab.errors import ParameterError, SchemaError, UnknownNameError
 from stanza_lab.production import ProductionMap
+from stanza_lab.production.place.profile import Profile
 
 EDGES = schema.build(
     [
@@ -90,7 +91,7 @@ def test_sizes_and_squares_are_explained(production: ProductionMap) -> None:
     whole = plot.production_map(production).layout.title.subtitle.text
     assert "The larger a service, the more alerts." in whole
     assert "square" not in whole
-    assert "Hollow square: a cluster" in plot.production_map(production.team("orders")).layout.title.subtitle.text
+    assert "Square frame: a cluster" in plot.production_map(production.team("orders")).layout.title.subtitle.text
 
 
 def test_what_is_no_map_is_refused() -> None:
@@ -189,9 +190,37 @@ def test_the_focus_is_ringed_and_named_bold(production: ProductionMap) -> None:
 def test_a_team_view_shows_its_neighbours_as_one_square_each(production: ProductionMap) -> None:
     figure = plot.production_map(production.team("orders"))
     assert set(texts(figure)) == {"orders", "<b>storage</b> (1 service)", "<b>web</b> (1 service)"}
-    nodes = named(figure)
+    nodes = {trace.customdata[0][1]: trace for trace in figure.data if trace.text is not None}
     assert nodes["web"].marker.symbol[0] == nodes["storage"].marker.symbol[0] == "square"
     assert nodes["web"].x[0] < nodes["orders"].x[0] < nodes["storage"].x[0]
+
+
+def test_a_square_holds_the_mark_of_its_team_which_stands_in_the_legend_and_goes_with_it() -> None:
+    teams = [f"team-{i}" for i in range(8)]  # the eighth has the colour of the first
+    owners = pd.DataFrame({"service": ["a", "b", "c", *"defgh"], "team": [teams[0], teams[1], teams[7], *teams[2:7]]})
+    edges = pd.DataFrame({"src": [*"abdefg"], "dst": [*"bcefgh"], "confidence": 0.9})
+    figure = plot.production_map(ProductionMap(edges, ownership=owners).team("team-1"))
+    listed = {trace.name: trace for trace in figure.data if trace.showlegend}
+    first, last = listed["team-0"], listed["team-7"]
+    assert first.marker.color == last.marker.color
+    assert (first.marker.symbol, last.marker.symbol) == (("circle",), ("square",))
+    for name, mark in (("team-0", first), ("team-7", last)):
+        around = [trace for trace in figure.data if trace.legendgroup == mark.legendgroup and trace is not mark]
+        assert [trace.customdata[0][1] for trace in around] == [name]
+        assert mark.hoverinfo == "skip"
+    assert "Click a team to hide its services; lines stay." in figure.layout.title.subtitle.text
+
+
+def test_a_profile_is_no_team(production: ProductionMap) -> None:
+    mine = plot.production_map(production.team(Profile(name="mine", services=("shop", "orders"))))
+    assert mine.layout.title.text.startswith("Profile mine: 2 services")
+    assert plot.production_map(production.team("orders")).layout.title.text.startswith("Team orders: 1 service")
+
+
+def test_services_in_open_boxes_are_counted_apart(production: ProductionMap) -> None:
+    figure = plot.production_map(production.team("orders"), expand=["web"])
+    assert figure.layout.title.text == "Team orders: 1 service and 1 in boxes, 2 dependencies"
+    assert "1 service of these drawn in boxes" in notes(figure)
 
 
 def test_a_large_map_is_drawn_as_clusters_and_says_so() -> None:

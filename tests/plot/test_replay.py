@@ -166,3 +166,10 @@ def test_one_alert_and_no_link_at_all() -> None:
 def test_only_maps_are_drawn() -> None:
     with pytest.raises(SchemaError, match="production must be a ProductionMap, not DataFrame"):
         plot.replay(EDGES, incident=3)
+
+
+def test_the_kinds_of_lines_stand_beside_the_map_and_not_over_the_lanes(figure: go.Figure) -> None:
+    kinds = [trace for trace in figure.data if trace.name in {"traced or declared", "inferred, 0.8 or more"}]
+    assert len(kinds) == 2
+    assert {trace.legend for trace in kinds} == {"legend"}
+    assert figure.layout.updatemenus[0].direction == "down"

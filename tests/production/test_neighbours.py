@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
@@ -55,3 +59,21 @@ def test_nobody_over_the_border_is_an_empty_table() -> None:
     table = neighbours.summarize(neighbours.border(pairs([]), {"a"}, cluster), cluster, {"ours"})
     assert table.empty
     assert "words" in table.columns
+
+
+def test_communities_do_not_depend_on_the_seed_of_hashes() -> None:
+    made = """
+import numpy as np, pandas as pd, zlib
+from stanza_lab.production import ProductionMap
+rng = np.random.default_rng(0)
+names = [f"svc-{i:03d}" for i in range(200)]
+drawn = sorted({tuple(rng.choice(60, 2, replace=False).tolist()) for _ in range(110)})
+edges = pd.DataFrame([(names[a], names[b], 0.9) for a, b in drawn], columns=["src", "dst", "confidence"])
+alone = pd.DataFrame({"service": names, "starts_at": pd.Timestamp("2026-03-01", tz="UTC")})
+print(zlib.crc32(ProductionMap(edges, alone).clusters.to_csv().encode()))
+"""
+    said = set()
+    for seed in ("1", "2", "3"):
+        env = os.environ | {"PYTHONHASHSEED": seed}
+        said.add(subprocess.run([sys.executable, "-c", made], env=env, capture_output=True, check=True).stdout)
+    assert len(said) == 1

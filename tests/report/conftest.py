@@ -32,6 +32,7 @@ def browser(pytestconfig: pytest.Config) -> Iterator[Any]:
 
 _EXPECTED = (
     "WARN: MathJax is not loaded",  # plotly.js, of a text in dollars: it stays text
+    "WARN: API call to Plotly.animate rejected",  # plotly.js, of what a pause broke off
     "[.WebGL",  # the driver, of its own speed
 )
 

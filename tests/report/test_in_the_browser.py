@@ -160,6 +160,23 @@ def test_the_slider_of_a_figure_follows_the_arrow_keys(opened: Opened, tmp_path:
     assert page.evaluate("Array.from(document.getElementById('figure').data[0].y)") == [2, 2]
 
 
+def test_a_pause_of_what_plays_is_no_error_of_the_page(opened: Opened, tmp_path: Path) -> None:
+    frames = [go.Frame(data=[{"y": [i, i]}], name=str(i)) for i in range(50)]
+    still = {"mode": "immediate", "frame": {"duration": 0}}
+    buttons = [
+        {"label": "Play", "method": "animate", "args": [None, {"frame": {"duration": 100}}]},
+        {"label": "Pause", "method": "animate", "args": [[None], still]},
+    ]
+    figure = go.Figure([{"x": [0, 1], "y": [0, 0]}], {"updatemenus": [{"type": "buttons", "buttons": buttons}]}, frames)
+    page = opened(sl.write_figure(tmp_path / "replay.html", figure, title="Replay"))
+    page.locator(".updatemenu-button").first.wait_for()
+    page.evaluate("addEventListener('unhandledrejection', (e) => { document.title = String(e.defaultPrevented); })")
+    page.locator(".updatemenu-button").nth(0).click()
+    page.wait_for_function("() => document.getElementById('figure').data[0].y[0] > 0")
+    page.locator(".updatemenu-button").nth(1).click()
+    page.wait_for_function("() => document.title === 'true'")
+
+
 def test_a_figure_of_many_marks_needs_no_eval(opened: Opened, tmp_path: Path) -> None:
     figure = go.Figure(go.Scattergl(x=list(range(200)), y=[0, 1] * 100, mode="markers"))
     page = opened(sl.write_figure(tmp_path / "many.html", figure, title="Many"))

@@ -6,7 +6,7 @@ Commands are text to read, think about and copy. Nothing here ever runs one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from stanza_lab import _params
 from stanza_lab.errors import SchemaError
 from stanza_lab.production import reading, words
 from stanza_lab.production.door.pattern import Around, Fit, Pattern, applies
+from stanza_lab.production.reading import globbed
 
 if TYPE_CHECKING:
     import os
@@ -114,6 +115,33 @@ class Contributed:
                 day, by = f"{row['reviewed_on']:%Y-%m-%d}", row["reviewed_by"]
                 said[str(row["team"])] = f"{file} was last reviewed on {day} by {by}, more than {limit.days} days ago"
         return said
+
+    def unmatched(self, *, services: Iterable[str], teams: Iterable[str]) -> list[str]:
+        """Return what names nothing there is: a typing error, or something that is gone.
+
+        Parameters
+        ----------
+        services, teams : iterable of str
+            All of a map.
+
+        Returns
+        -------
+        list of str
+            One sentence per entry, with its file and line.
+        """
+        known, groups = list(services), list(teams)
+        about = [("service", row["name"], [row["service"]], known, row) for row in self.runbooks.to_dict("records")]
+        about += [("service", row["name"], [row["service"]], known, row) for row in self.slos.to_dict("records")]
+        for row in self.actions.to_dict("records"):
+            about.append(("service", row["name"], list(row["when"].service), known, row))
+            about.append(("team", row["name"], list(row["when"].team), groups, row))
+        about += [("team", "the file", [row["team"]], groups, row) for row in self.teams.to_dict("records")]
+        return [
+            f"{Path(str(row['file'])).name}, line {row['line']}: {name} names {kind} {', '.join(globs)}, "
+            "and none is so called"
+            for kind, name, globs, there, row in about
+            if globs and there and not any(globbed(one, globs) for one in there)
+        ]
 
 
 def read_contributed(path: str | os.PathLike[str]) -> Contributed:

@@ -29,7 +29,8 @@ def words(
     many = kind != "service"
     who = f"team {facts['owner']} owns {name}" if facts["owner"] else f"no team is known that owns {name}"
     if many:
-        who = f"{wording.count(len(members), 'service')} of {name}"
+        named = name if wording.cluster(name) != name else f"of {name}"
+        who = f"{wording.count(len(members), 'service')} {named}"
     on_call = f"on call is {facts['on_call']}" if facts["on_call"] else "who is on call is not known"
     said = [f"{who}; {on_call}", *_hits(door["does"], door["suffers"], door["linked"], many=many)]
     said += _caution(production, door)

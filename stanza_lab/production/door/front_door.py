@@ -37,7 +37,7 @@ class FrontDoor:
     Attributes
     ----------
     name, kind, title : str
-        What it is of; kind is service, team or profile.
+        What it is of; kind is service, team, cluster (of services without a team, see `clusters`) or profile.
     services : list of str
         The service, or those of the team.
     owner, on_call, tier, repository : str
@@ -154,7 +154,7 @@ def _members(production: MapContents, name: str | Profile) -> tuple[str, list[st
     if name in services or name in production._unmapped:
         return "service", [name]
     if (production.clusters == name).any():
-        return "team", sorted(production._members(name))
+        return "team" if name in production.teams else "cluster", sorted(production._members(name))
     raise UnknownNameError.among("service or team", name, [*services, *production._unmapped, *production.teams])
 
 

@@ -57,7 +57,7 @@ def text(door: FrontDoor) -> str:
             named = f"{row['service']}, {row['rule']}"
             lines.append(f"  - {named}: {words.count(row['count'], 'time')}, last {row['last']:%Y-%m-%d %H:%M}")
     for row in door.incidents.head(_INCIDENTS).to_dict("records"):
-        lines.append(f"Incident {row['starts_at']:%Y-%m-%d %H:%M}: {row['title']}")
+        lines.append(f"Incident {_minute(row['starts_at'])}: {row['title']}")
     for row in door.slos.head(_SLOS).to_dict("records"):
         lines.append(f"SLO: {row['name']}, {row['objective']:g} % over {row['window']}")
     lines += ["Could not be seen:", *(f"  - {said}" for said in door.unseen)] if door.unseen else []
@@ -179,7 +179,11 @@ def _slos(door: FrontDoor) -> str:
 
 
 def _minutes(times: Iterable[pd.Timestamp]) -> list[str]:
-    return [f"{at:%Y-%m-%d %H:%M}" for at in times]
+    return [_minute(at) for at in times]
+
+
+def _minute(at: pd.Timestamp) -> str:
+    return "at an unknown time" if pd.isna(at) else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _percents(shares: Iterable[float]) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.entities.symptoms import SYMPTOMS, classify_symptoms
-from stanza_lab.production import neighbours, words
+from stanza_lab.production import neighbours, tables, words
 from stanza_lab.production.focus import DIRECTIONS
 from stanza_lab.production.reading import globbed
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KEYS = ("service", "team", "alert", "severity", "symptom", "near")
 _NEAR = ("service", "direction", "hops", "alerting")
 _MOST_HOPS = 10
+_READ = ("alertname", "rule_key", "severity", "source", "acked_at", "ends_at", "environment")
 
 
 class Fit(NamedTuple):
@@ -45,6 +46,7 @@ class Around:
         self._pairs = pairs[pairs["strength"] >= production.usual_confidence]
         self._within: dict[tuple[str, int, str], dict[str, int]] = {}
         self._alerts: dict[str, pd.DataFrame] = {}
+        self._teams: dict[str, str] = {}
         self._history = production.whole.alerts
         self.days = span_days(self._history)
 
@@ -63,7 +65,9 @@ class Around:
 
     def team(self, service: str) -> str:
         """Return the team of a service; empty when unknown."""
-        return team_of(self._production, service)
+        if service not in self._teams:
+            self._teams[service] = team_of(self._production, service)
+        return self._teams[service]
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,7 @@ def team_of(production: MapContents, service: str) -> str:
 
 def _fires(around: Around, pattern: Pattern, service: str, alerts: pd.DataFrame | None) -> Fit:
     if alerts is not None:
-        fires = pattern.select(of(alerts, [service]))
+        fires = pattern.select(schema.check(of(alerts, [service]), schema.ALERTS, need=[]))
         said = f"{service} has {pattern.words}" if len(fires) else f"{service} has not {pattern.words} now"
         return Fit(holds=len(fires) > 0, words=said)
     condition, history = f"when {service} has {pattern.words}", around.alerts(service)
@@ -215,9 +219,7 @@ def _fires(around: Around, pattern: Pattern, service: str, alerts: pd.DataFrame 
 
 def of(alerts: pd.DataFrame, services: Iterable[str]) -> pd.DataFrame:
     """Return the alerts of some services, with every column that rules and patterns read (null where missing)."""
-    kept = alerts[alerts["service"].isin(list(services))]
-    columns = ("alertname", "rule_key", "severity", "source", "acked_at", "ends_at", "environment")
-    return schema.check(kept.assign(**{name: None for name in columns if name not in kept}), schema.ALERTS, need=[])
+    return tables.filled(alerts[alerts["service"].isin(list(services))], _READ)
 
 
 def span_days(alerts: pd.DataFrame | None) -> int:
@@ -229,6 +231,8 @@ def span_days(alerts: pd.DataFrame | None) -> int:
 def _near(node: yaml.Node, problems: Problems) -> Near:
     keys = problems.keys(node, _NEAR, need=["service"], what="near")
     hops = problems.number(keys.get("hops"), "hops", low=1, high=_MOST_HOPS)
+    if hops is not None and hops != int(hops):
+        problems.say(keys["hops"], f"hops is {hops:g}, where a whole number belongs")
     return Near(
         service=problems.texts(keys.get("service"), "service"),
         direction=problems.choice(keys.get("direction"), "direction", DIRECTIONS) or "both",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from stanza_lab import _params, schema
 from stanza_lab.errors import ParameterError, SchemaError, UnknownNameError
+from stanza_lab.production import tables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,6 +63,8 @@ def choose(
         raise ParameterError("pass an incident, as replay(7), or a period, as replay(since='2026-03-01T14:00Z')")
     if incident is not None and until is not None:
         raise ParameterError(f"until={until!r} goes with since=, not with an incident")
+    if isinstance(incident, bool) or not isinstance(incident, int | np.integer | None):
+        raise ParameterError(f"incident={incident!r} is no number; pass an incident_id of the alerts, as replay(7)")
     length = None if step is None else _params.duration(step, "step")
     table = production.whole.alerts
     if table is None:
@@ -87,8 +90,8 @@ def states(course: Course) -> pd.DataFrame:
     starts, until = _micros(alerts["starts_at"]), _micros(alerts["until"])
     unended, acked = alerts["ends_at"].isna().to_numpy(), _micros(alerts["acked_at"].fillna(_NEVER))
     grade = alerts["severity"].cat.codes.to_numpy("int64")
-    title, first = alerts["title"].to_numpy(object), course.first
-    movers, parts = set(first_movers(course)), []
+    title, first = alerts["title"].to_numpy(object), _micros(course.first.reindex(names))
+    named, movers, parts = np.array(names, dtype=object), np.isin(names, first_movers(course)), []
     for frame, at in enumerate(course.times):
         begin, stop = (moment.value // 1000 for moment in (at, at + course.step))
         fired = starts < stop
@@ -103,18 +106,17 @@ def states(course: Course) -> pd.DataFrame:
         worst = np.full(len(names), -1)
         np.maximum.at(worst, row[open_now], grade[open_now])
         state = np.select([unacked > 0, count > 0, lost > 0], STATES[:3], STATES[3])
-        services = [names[i] for i in seen]
         parts.append(
             pd.DataFrame(
                 {
                     "frame": frame,
                     "at": at,
-                    "service": services,
+                    "service": named[seen],
                     "state": state,
                     "alerts": count,
                     "severity": worst[seen],
-                    "since_s": [(at + course.step - first[name]).total_seconds() for name in services],
-                    "first": [name in movers for name in services],
+                    "since_s": (stop - first[seen]) / 1e6,
+                    "first": movers[seen],
                     "title": title[fired][::-1][latest],
                 }
             )
@@ -185,12 +187,7 @@ def _of_period(table: pd.DataFrame, since: _params.Instant | None, until: _param
 
 def _filled(alerts: pd.DataFrame) -> pd.DataFrame:
     """Return the alerts in order, with `until` and `title`, and columns that were missing."""
-    absent = {
-        column.name: schema.convert(pd.Series(None, index=alerts.index, dtype=object), column)
-        for column in schema.ALERTS.columns
-        if column.name in _NEEDED and column.name not in alerts.columns
-    }
-    alerts = alerts.assign(**absent).astype({"service": "str", "summary": "str", "alertname": "str"})
+    alerts = tables.filled(alerts, _NEEDED).astype({"service": "str", "summary": "str", "alertname": "str"})
     title = alerts["summary"].where(alerts["summary"].fillna("").str.strip() != "", alerts["alertname"])
     until = alerts["ends_at"].fillna(alerts["starts_at"] + UNENDED)
     alerts = alerts.assign(until=until, title=title.fillna("an alert without a title"))

@@ -71,7 +71,7 @@ def probability(table: pd.DataFrame, weights: Mapping[str, float]) -> pd.Series:
 def features(production: MapContents, mine: Collection[str], *, known: pd.DataFrame) -> pd.DataFrame:
     """Return what speaks for and against each service that is not among `mine`, a row per service."""
     services = production.services.set_index("service")
-    ours = [name for name in services.index if name in set(mine)]
+    ours = services.index[services.index.isin(list(mine))].tolist()
     table = services.drop(index=ours)[["team"]]
     table["many"] = np.log(max(len(ours), 1) / max(len(table), 1))
     table = table.join(_linked(production.links, set(ours), table.index)).join(_teams(table, services, ours))
@@ -99,12 +99,16 @@ def _linked(links: pd.DataFrame, ours: set[str], others: pd.Index) -> pd.DataFra
 
 
 def _teams(table: pd.DataFrame, services: pd.DataFrame, ours: Collection[str]) -> pd.DataFrame:
-    """Return which other services are of a team that at least half of ours are of, and which are of another."""
-    named = services.loc[list(ours), "team"].dropna()
-    share = named.value_counts(normalize=True)
-    usual = set(share.index[share >= 0.5])
+    """Return which other services are of a team that at least half of ours are of, and which are of another.
+
+    Half of those whose team is known: `of_most` tells where it is more than half of all.
+    """
+    counts = services.loc[list(ours), "team"].dropna().value_counts()
+    usual = set(counts.index[counts >= 0.5 * counts.sum()])
     same = table["team"].isin(usual) & table["team"].notna()
-    return pd.DataFrame({"same_team": same, "other_team": table["team"].notna() & ~same & bool(usual)})
+    most = table["team"].isin(counts.index[counts > 0.5 * len(ours)])
+    other = table["team"].notna() & ~same & bool(usual)
+    return pd.DataFrame({"same_team": same, "other_team": other, "of_most": most})
 
 
 def _shared(rows: pd.DataFrame, mine: set[str]) -> dict[str, str]:
@@ -120,7 +124,8 @@ def _reasons(row: Mapping[Any, Any]) -> list[str]:
     """Return what speaks for a service, the most telling first, then what speaks against it."""
     found = []
     if row["same_team"]:
-        found.append(f"it is of team {row['team']}, as most of yours")
+        whose = "most of yours" if row["of_most"] else "half or more of yours whose team is known"
+        found.append(f"it is of team {row['team']}, as {whose}")
     if row["repository"]:
         found.append(f"its code is in {row['repository_name']}, as of yours")
     if row["link"] >= _TOLD:

@@ -92,8 +92,7 @@ def rules(production: MapContents, services: Collection[str]) -> pd.DataFrame:
     if history is None:
         return pd.DataFrame({name: pd.Series(dtype="object") for name in RULES})
     ours = of(history, services).dropna(subset=["starts_at"]).sort_values("starts_at", kind="stable")
-    whole = of(history, history["service"].dropna().unique())
-    reporting = set(whole.loc[whole["ends_at"].notna(), "source"].astype("str"))
+    reporting = _reporting(history)
     rule, service = _rule(ours), ours["service"].astype("str")
     ended = ours["ends_at"].notna()
     following = ours["starts_at"].groupby([rule, service]).shift(-1)
@@ -126,12 +125,23 @@ def rules(production: MapContents, services: Collection[str]) -> pd.DataFrame:
         days_share=share,
         chronic=(share >= CHRONIC) & (table["days"] >= _CHRONIC_LEAST),
         open=table["open"].astype("Int64").where(table["reporting"]),
-        auto_resolved=(table["alone"] / ends) if whole["acked_at"].notna().any() else np.nan,
+        auto_resolved=(table["alone"] / ends) if _acknowledged(history) else np.nan,
         refired=table["soon"] / ends,
     )
     return table.sort_values(["count", "rule", "service"], ascending=[False, True, True], ignore_index=True)[
         list(RULES)
     ]
+
+
+def _reporting(history: pd.DataFrame) -> set[str]:
+    """Return the sources of which any alert recovered: of the others nobody can tell what is still open."""
+    if not {"ends_at", "source"} <= set(history.columns):
+        return set()
+    return set(history.loc[history["ends_at"].notna(), "source"].dropna().astype("str"))
+
+
+def _acknowledged(history: pd.DataFrame) -> bool:
+    return "acked_at" in history.columns and bool(history["acked_at"].notna().any())
 
 
 def _rule(alerts: pd.DataFrame) -> pd.Series:

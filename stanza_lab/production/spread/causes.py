@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import logsumexp
+
+from stanza_lab.production.spread import reach
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stanza_lab.production.spread.reach import Arcs
+    from stanza_lab.production.spread.reach import Arcs, Bits
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -36,6 +39,8 @@ class Causes:
 
     root: Ints
     shows: Floats  # a row per root: how likely each service alerts if the root fails
+    notice: Floats  # how likely each service alerts if trouble reaches it
+    reached: tuple[Bits, ...]  # for each root, in which draws of the map its trouble reaches each service
 
     @classmethod
     def of(cls, service: int, trouble: Arcs, notice: Floats, *, hops: int) -> Causes:
@@ -44,8 +49,8 @@ class Causes:
         reached[service] = 0.0
         ranked = np.argsort(-reached, kind="stable")[:MOST]
         root = np.array([service, *ranked[reached[ranked] > LEAST]], dtype=np.int64)
-        shows = np.array([trouble.spread(int(one), hops=hops) for one in root])
-        return cls(root, shows * notice)
+        drawn = tuple(trouble.reached(int(one), hops=hops) for one in root)
+        return cls(root, np.array([reach.share(one) for one in drawn]) * notice, notice, drawn)
 
     @property
     def prior(self) -> Floats:
@@ -58,15 +63,25 @@ class Causes:
         """Return how much likelier each cause makes who fired than chance does, as logarithm.
 
         `fired` has a row per episode and a column per service; so has the result, with a column per root. The service
-        itself does not count: that it is in trouble is given.
+        itself does not count: that trouble reaches it is given. Those behind one other service are reached together or
+        not at all, so that each draw of the map is judged by itself and the mean is taken over the draws.
         """
         others = np.arange(fired.shape[1]) != self.root[0]
         care = np.flatnonzero((self.shows.max(axis=0) > LEAST) & others)
+        kinds, kind = np.unique(fired[:, care], axis=0, return_inverse=True)
         by_chance = np.clip(chance[care], 1e-3, 0.95)
-        likely = 1 - (1 - np.clip(self.shows[:, care], 0, 0.99)) * (1 - by_chance)
-        yes, no = np.log(likely / by_chance), np.log((1 - likely) / (1 - by_chance))
-        fit: Floats = fired[:, care].astype(np.float64) @ (yes - no).T + no.sum(axis=1)
-        return fit
+        silent = 1 - self.notice[care]
+        yes, no = np.log((1 - silent * (1 - by_chance)) / by_chance), np.log(silent)
+        weigh = np.where(kinds, yes, no)
+        fit = np.column_stack([self._mean(weigh, drawn, care) for drawn in self.reached])
+        return np.asarray(fit[kind.ravel()], dtype=np.float64)
+
+    def _mean(self, weigh: Floats, drawn: Bits, care: Ints) -> Floats:
+        """Return the logarithm of the mean of each row's fit over the draws in which trouble comes to the service."""
+        comes = reach.unpacked(drawn[self.root[:1]])[0]
+        there, many = np.unique(reach.unpacked(drawn[care])[:, comes].T, axis=0, return_counts=True)
+        mean: Floats = logsumexp(weigh @ there.T.astype(np.float64), axis=1, b=many / many.sum())
+        return mean
 
     def behind(self, fired: NDArray[np.bool_], chance: Floats) -> Floats:
         """Return for each episode how likely each cause is behind it; the rest to 1 is a false alert.

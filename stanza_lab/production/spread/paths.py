@@ -1,15 +1,17 @@
 """How two services hang together: the surest paths between them.
 
 The best-first search looks at the path that can still become the surest, and so is exact. It walks no more than so many
-hops, which searches for shortest paths of a library cannot promise: the surest paths may be long.
+hops, which searches for shortest paths of a library cannot promise: the surest paths may be long. What no path can pass
+without visiting a service twice is left out first, or a search for one more path than there is would never end.
 """
 
 from __future__ import annotations
 
 import heapq
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 
@@ -34,15 +36,30 @@ COLUMNS: dict[str, Any] = {
     "lag_s": "float64",
     "words": "str",
 }
+MOST = 100_000  # beginnings of paths that are looked at
 _PER_HOP = 1e-6  # cost of a hop besides what is unsure about it: of equally sure paths the shorter comes first
 
 
 def surest(pairs: pd.DataFrame, src: str, dst: str, *, hops: int, top: int) -> pd.DataFrame:
     """Return the surest simple paths over links `pairs` from `src` to `dst`; see `ProductionMap.paths`."""
-    steps = _steps(pairs)
-    found = [path for path, _ in zip(_search(steps, src, dst, hops), range(top), strict=False)]
+    steps = _steps(_between(pairs, src, dst))
+    search = _Search(steps, src, dst, hops)
+    found = list(islice(search.paths(), top))
     rows = [_row(rank, path, steps) for rank, path in enumerate(found, start=1)]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    if search.given_up:
+        said = f"the search was given up after {MOST:,} beginnings of paths: there may be more; fewer hops look at all"
+        table.attrs = {"words": [said]}
+    return table
+
+
+def _between(pairs: pd.DataFrame, src: str, dst: str) -> pd.DataFrame:
+    """Return the links that a path from `src` to `dst` can take without visiting a service twice."""
+    walked: nx.Graph[str] = nx.Graph(zip(pairs["src"], pairs["dst"], strict=True))
+    walked.add_edge(src, dst)  # closes every such path to a circle: what is on a circle with it, and nothing else
+    blocks: Iterator[Any] = nx.biconnected_components(walked)
+    inside: set[str] = next(some for some in blocks if {src, dst} <= some)
+    return pairs[pairs["src"].isin(inside) & pairs["dst"].isin(inside)]
 
 
 def _steps(pairs: pd.DataFrame) -> dict[str, dict[str, Step]]:
@@ -56,30 +73,44 @@ def _steps(pairs: pd.DataFrame) -> dict[str, dict[str, Step]]:
     return steps
 
 
-def _search(steps: dict[str, dict[str, Step]], src: str, dst: str, hops: int) -> Iterator[list[str]]:
-    """Yield the simple paths of at most `hops` links, the surest first; of equally sure ones in order of names."""
-    ahead = _ahead(steps, dst, hops)
-    waiting = [(ahead[hops].get(src, 0.0), 0.0, [src])] if src in ahead[hops] else []
-    while waiting:
-        _, cost, path = heapq.heappop(waiting)
-        if path[-1] == dst:
-            yield path
-            continue
-        left = ahead[hops - len(path)] if len(path) <= hops else {}
-        for name, (more, _, _) in steps.get(path[-1], {}).items():
-            if name in left and name not in path:
-                heapq.heappush(waiting, (cost + more + left[name], cost + more, [*path, name]))
+class _Search:
+    """The simple paths of at most `hops` links, the surest first; of equally sure ones in order of names."""
+
+    def __init__(self, steps: dict[str, dict[str, Step]], src: str, dst: str, hops: int) -> None:
+        self._steps, self._src, self._dst, self._hops = steps, src, dst, min(hops, len(steps))
+        self.given_up = False
+
+    def paths(self) -> Iterator[list[str]]:
+        """Yield them; at most `MOST` beginnings are looked at, then it is `given_up`."""
+        ahead = _ahead(self._steps, self._dst, self._hops)
+        waiting = [(0.0, 0.0, [self._src])] if self._src in ahead[self._hops] else []
+        looked = 0
+        while waiting:
+            _, cost, path = heapq.heappop(waiting)
+            if path[-1] == self._dst:
+                yield path
+                continue
+            looked += 1
+            if looked > MOST:
+                self.given_up = True
+                return
+            left = ahead[self._hops - len(path)] if len(path) <= self._hops else {}
+            for name, (more, _, _) in self._steps.get(path[-1], {}).items():
+                if name in left and name not in path:
+                    heapq.heappush(waiting, (cost + more + left[name], cost + more, [*path, name]))
 
 
 def _ahead(steps: dict[str, dict[str, Step]], dst: str, hops: int) -> list[dict[str, float]]:
     """Return, for each number of hops from 0, what the way to `dst` costs at least from each service that has one."""
     known = [{dst: 0.0}]
     for _ in range(hops):
-        costs = dict(known[-1])
+        costs, cheaper = dict(known[-1]), False
         for name, cost in known[-1].items():
             for other, (more, _, _) in steps.get(name, {}).items():
                 if cost + more < costs.get(other, np.inf):
-                    costs[other] = cost + more
+                    costs[other], cheaper = cost + more, True
+        if not cheaper:  # nor will it be with more hops
+            return known + [known[-1]] * (hops + 1 - len(known))
         known.append(costs)
     return known
 

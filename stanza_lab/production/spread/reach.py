@@ -68,15 +68,21 @@ class Arcs:
 
     def spread(self, start: int, *, hops: int) -> Floats:
         """Return how likely trouble at `start` reaches each service within `hops`."""
+        return share(self.reached(start, hops=hops))
+
+    def reached(self, start: int, *, hops: int) -> Bits:
+        """Return in which draws trouble at `start` reaches each service within `hops`: a row of bits per service."""
         reached = np.zeros((len(self.names), self.drawn.shape[1]), dtype=np.uint64)
         reached[start] = ~np.uint64(0)
         if len(self.src):
             first = np.flatnonzero(np.r_[True, np.diff(self.src) > 0])
             for _ in range(hops):
-                came = np.bitwise_or.reduceat(reached[self.dst] & self.drawn, first, axis=0)
-                reached[self.src[first]] |= came
-        share: Floats = np.bitwise_count(reached).sum(axis=1) / (64.0 * self.drawn.shape[1])
-        return share
+                known = reached[self.src[first]]
+                came = known | np.bitwise_or.reduceat(reached[self.dst] & self.drawn, first, axis=0)
+                if np.array_equal(came, known):  # all that can be reached is
+                    break
+                reached[self.src[first]] = came
+        return reached
 
     def ways(self, start: int, *, hops: int) -> list[list[int]]:
         """Return for each service the arcs of the likeliest way there within `hops`, first to last; empty: none."""
@@ -101,6 +107,8 @@ class Arcs:
             order = np.lexsort((-offered, self.src))
             top = order[np.r_[True, np.diff(self.src[order]) > 0]] if len(order) else order
             better = top[offered[top] > best[self.src[top]] + 1e-12]
+            if not len(better):
+                break
             by = np.full(len(self.names), -1, dtype=np.int64)
             by[self.src[better]] = better
             best[self.src[better]] = offered[better]
@@ -111,6 +119,17 @@ class Arcs:
 def packed(bits: NDArray[np.bool_]) -> Bits:
     """Return a row of bits per row; the number of columns must be a multiple of 64."""
     return np.packbits(bits, axis=1).view(np.uint64)
+
+
+def share(bits: Bits) -> Floats:
+    """Return in which part of the draws each row is there."""
+    part: Floats = np.bitwise_count(bits).sum(axis=1) / (64.0 * bits.shape[1])
+    return part
+
+
+def unpacked(bits: Bits) -> NDArray[np.bool_]:
+    """Return a column per bit of each row: the other way round."""
+    return np.unpackbits(bits.view(np.uint8), axis=1).view(np.bool_)
 
 
 def _luck(rows: int, draws: int, seed: int) -> NDArray[np.uint16]:

@@ -39,6 +39,7 @@ PRIOR = 10.0  # episodes that what the links say is worth, where history is aske
 WAKE, ASK = 0.5, 0.2  # probability from which to wake a team, or to ask first
 _LEAST = 0.01  # probability of a suspect that is named
 _EXPLAINED, _EXPECTED = 0.2, 0.4  # probability of an alert from which a suspect explains it, or its absence counts
+_LONGEST = pd.Timedelta("24h")  # after the last alert a moment may lie: from there on nothing is known of it
 _US = pd.Timedelta("1us")
 
 
@@ -48,6 +49,7 @@ class _Scene:
 
     names: pd.Index
     service: int
+    raised: Ints  # how many alerts each raised, by the moment asked for
     arcs: Arcs
     behind: Causes
     depends: Floats  # how likely the service depends on each
@@ -66,6 +68,7 @@ def whom_to_wake(
     scene = _look(production, service, at, hops, min_confidence)
     teams = production.services["team"].iloc[scene.behind.root]
     names = scene.names[scene.behind.root]
+    owned = {str(team) for team in teams.dropna()}
     called = [
         f"team not known (service {name})" if pd.isna(team) else team for team, name in zip(teams, names, strict=True)
     ]
@@ -76,7 +79,10 @@ def whom_to_wake(
     rows.sort(key=lambda row: (-row["probability"], row["team"]))
     for rank, row in enumerate(rows, start=1):
         row["rank"] = rank
-        row["wake"] = _wake(row["probability"], own=row["team"] == own)
+        known = row["team"] in owned or row["on_call"] is not None
+        fires = _fires(scene, row["suspects"])
+        row["wake"], because = _wake(row["probability"], own=row["team"] == own, known=known, fires=fires)
+        row["reasons"] += because
         row["words"] = _words(row)
     found = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     found.attrs = {"service": service, "words": _caveats(scene, production, at)}
@@ -85,20 +91,23 @@ def whom_to_wake(
 
 def _look(production: MapContents, service: str, at: pd.Timestamp | None, hops: int, min_confidence: float) -> _Scene:
     table, pairs, alerts = production.services, production.links, production.alerts
-    names = pd.Index(table["service"])
+    if at is not None:
+        _covered(alerts, at)
+    names, raised = pd.Index(table["service"]), table["alerts"].to_numpy("int64")
     start = int(names.get_loc(service))
     arcs = Arcs.of(pairs[pairs["strength"] >= min_confidence], names)
-    notice = causes.noticed(table["alerts"].to_numpy("float64"))
+    known = None
+    if alerts is not None:
+        known = Firings.of(alerts if at is None else alerts[alerts["starts_at"] <= at], names)
+        raised = np.bincount(known.service, minlength=len(names))
+    notice = causes.noticed(raised.astype(np.float64))
     behind = Causes.of(start, arcs.thinned(causes.TRAVELS), notice, hops=hops)
     down = arcs.turned()
     blank = np.zeros(len(names), dtype=np.int64)
     starts, before, followed, now = blank[:0], blank, blank, None
     probability = behind.prior
-    if alerts is None and at is not None:
-        raise ParameterError(f"at={str(at)!r} asks who fired then, and this map has no alerts; pass alerts= to the map")
-    if alerts is not None:
+    if known is not None:
         until = None if at is None else at.value // 1000
-        known = Firings.of(alerts if at is None else alerts[alerts["starts_at"] <= at], names)
         window = WINDOW // _US
         starts = known.episodes(start, window=window)
         if until is not None:
@@ -114,9 +123,22 @@ def _look(production: MapContents, service: str, at: pd.Timestamp | None, hops: 
             share = behind.behind(around.fired(len(starts), len(names)), known.chance(starts, window=window))
             probability = (PRIOR * behind.prior + share.sum(axis=0)) / (PRIOR + share.sum())
     return _Scene(
-        names, start, down, behind, down.spread(start, hops=hops), down.ways(start, hops=hops), probability,
+        names, start, raised, down, behind, down.spread(start, hops=hops), down.ways(start, hops=hops), probability,
         starts, before, followed, now,
     )  # fmt: skip
+
+
+def _covered(alerts: pd.DataFrame | None, at: pd.Timestamp) -> None:
+    """Refuse a moment that the alerts say nothing of."""
+    began = pd.Series(dtype="datetime64[us, UTC]") if alerts is None else alerts["starts_at"].dropna()
+    if began.empty:
+        raise ParameterError(f"at={str(at)!r} asks who fired then, and this map has no alerts; pass alerts= to the map")
+    first, last = began.min(), began.max()
+    if not first <= at <= last + _LONGEST:
+        raise ParameterError(
+            f"at={str(at)!r} lies outside the history: its alerts go from {first:%Y-%m-%d %H:%M} to "
+            f"{last:%Y-%m-%d %H:%M} UTC; pass a time from the first to a day after the last, or alerts of then"
+        )
 
 
 def _firing(known: Firings, until: int, window: int) -> Ints:
@@ -148,10 +170,24 @@ def _on_call(ownership: pd.DataFrame | None, suspects: list[str]) -> str | None:
     return next((str(known[name]) for name in suspects if name in known.index), None)
 
 
-def _wake(probability: float, *, own: bool) -> str:
-    if probability >= WAKE:
-        return "wake now"
-    return "ask first" if own or probability >= ASK else "let sleep"
+def _fires(scene: _Scene, suspects: list[str]) -> bool:
+    """Return whether anything that fired speaks of trouble here: the service, a suspect, or one whom it would hit."""
+    if scene.now is None:
+        return len(scene.starts) > 0
+    mine = np.isin(scene.behind.root, scene.names.get_indexer(pd.Index(suspects)))
+    spoken = scene.behind.shows[mine].max(axis=0) >= _EXPLAINED
+    spoken[[scene.service, *scene.behind.root[mine]]] = True
+    return bool((scene.now[spoken] >= 0).any())
+
+
+def _wake(probability: float, *, own: bool, known: bool, fires: bool) -> tuple[str, list[str]]:
+    """Return what to do with a team, and why where the probability alone says otherwise."""
+    if probability < ASK:
+        return ("ask first", ["it is their service: ask them first"]) if own else ("let sleep", [])
+    if probability < WAKE or (known and fires):
+        return "ask first" if probability < WAKE else "wake now", []
+    because = [] if fires else ["no alert speaks for it: ask before you wake anyone"]
+    return "ask first", because + ([] if known else ["nobody to wake is known for it: find out whose it is"])
 
 
 def _reasons(scene: _Scene, suspect: int) -> list[str]:
@@ -216,9 +252,15 @@ def _caveats(scene: _Scene, production: MapContents, at: pd.Timestamp | None) ->
         said = [f"{words.count(firing, 'service')} began to fire within {words.span(WINDOW.total_seconds())} before"]
         if scene.now is not None and scene.now[scene.service] < 0:
             said.append(f"{service} itself did not alert then: it is taken to be in trouble all the same")
-    alone = (production.services["alerts"] == 0).to_numpy()[scene.behind.root]
-    if alone.any() and production.services["alerts"].any():
+        if not _fires(scene, scene.names[scene.behind.root].tolist()):
+            said.append("nothing fired then that has to do with it: this is only the links")
+    alone = scene.raised[scene.behind.root] == 0
+    if alone.any() and scene.raised.any():
         blind = scene.names[scene.behind.root[alone]]
-        said.append(f"{words.listing(blind)} never alert: nothing shows when they fail")
+        one = len(blind) == 1
+        never = "never alerts: nothing shows when it fails" if one else "never alert: nothing shows when they fail"
+        said.append(f"{words.listing(blind)} {never}")
+    if at is not None:
+        said.append("the links are those of the map asked, later alerts included; as_of() has those of then")
     said.append("trouble that several services share (a host, a network) has no team here")
     return said

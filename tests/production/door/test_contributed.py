@@ -129,3 +129,18 @@ def test_caution_where_nobody_reviewed_or_long_ago(
 def test_the_bundled_files_are_sound() -> None:
     folder = Path(__file__).parents[3] / "data" / "front_doors"
     assert read_contributed(folder).teams["team"].tolist() == ["checkout", "config"]
+
+
+def test_hops_are_whole_and_a_file_is_read_no_further_than_its_limit(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match=r"hops is 1\.5, where a whole number belongs"):
+        read_contributed(written(tmp_path, FILE.replace("direction: downstream", "hops: 1.5")))
+    with pytest.raises(SchemaError, match="at most 1,000,000 bytes"):
+        read_contributed(Path("/dev/zero"))
+
+
+def test_what_names_nothing_on_the_map_is_said_with_its_line(tmp_path: Path) -> None:
+    read = read_contributed(written(tmp_path, FILE.replace("service: checkout, url", "service: chekout, url")))
+    said = read.unmatched(services=["checkout", "orders-api"], teams=["shop"])
+    assert said == ["shop.yaml, line 7: Slow checkout names service chekout, and none is so called"]
+    assert len(read.unmatched(services=["other"], teams=["others"])) == 5
+    assert read.unmatched(services=[], teams=[]) == []

@@ -224,3 +224,33 @@ def test_text_for_a_terminal_names_what_matters(production: ProductionMap, contr
 
 def services(table: pd.DataFrame) -> list[str]:
     return list(table["service"])
+
+
+def test_an_incident_without_a_time_is_shown_as_such() -> None:
+    timeless = ALERTS.assign(starts_at=ALERTS["starts_at"].where(ALERTS["incident_id"] != 1))
+    door = ProductionMap(EDGES, timeless).front_door("web")
+    assert "Incident at an unknown time" in str(door)
+    assert "at an unknown time" in door._repr_html_()
+
+
+def test_a_community_is_no_team_and_owns_nothing() -> None:
+    production = ProductionMap(EDGES)
+    name = str(production.clusters["cart"])
+    door = production.front_door(name)
+    assert (door.kind, door.owner) == ("cluster", "")
+    assert door.words[0].startswith(f"4 services {name}; ")
+
+
+def test_a_catalogue_row_without_a_service_is_nobody() -> None:
+    nameless = pd.concat([OWNERS, pd.DataFrame({"service": [None], "team": ["ghosts"]})], ignore_index=True)
+    production = ProductionMap(EDGES, ownership=nameless)
+    assert set(production.choices.loc[production.choices["kind"] == "service", "name"]) == {
+        "web", "cart", "cart-db", "queue", "asleep"
+    }  # fmt: skip
+
+
+def test_without_alerts_nobody_is_said_to_be_silent() -> None:
+    said = ProductionMap(EDGES).unseen.set_index("what")["words"]
+    assert said["alerts"] == "any alert of 4 services: the map was made without alerts"
+    said = ProductionMap(EDGES, ALERTS).unseen.set_index("what")["words"]
+    assert said["alerts"] == "any alert of 2 services: what happens there shows only in others"

@@ -168,3 +168,9 @@ def test_without_alerts_or_incidents_it_says_what_is_missing(production: Product
 
 def test_alerts_without_a_service_are_counted() -> None:
     assert choose(made(alert("db", "14:00"), alert(None, "14:01")), 3).nameless == 1
+
+
+@pytest.mark.parametrize("incident", ["7", True, 7.5])
+def test_an_incident_is_a_number(production: ProductionMap, incident: object) -> None:
+    with pytest.raises(ParameterError, match="is no number"):
+        production.replay(incident)  # type: ignore[arg-type]

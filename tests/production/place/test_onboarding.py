@@ -238,3 +238,13 @@ def test_the_map_and_its_tables_are_not_changed(production: ProductionMap) -> No
     before = production.choices.copy()
     production.onboard(services=["cart"]).accept("web")
     pd.testing.assert_frame_equal(production.choices, before)
+
+
+def test_most_of_yours_is_said_only_where_it_is_most() -> None:
+    edges = pd.DataFrame({"src": ["a", "b", "c"], "dst": ["d", "d", "d"], "confidence": 0.9})
+    owned = pd.DataFrame({"service": ["a", "d"], "team": ["shop", "shop"]})
+    production = ProductionMap(edges, ownership=owned)
+    few = production.onboard(services=["a", "b", "c"]).proposed["reasons"][0]
+    assert few[0] == "it is of team shop, as half or more of yours whose team is known"
+    most = production.onboard(services=["a"]).proposed.set_index("service")["reasons"]["d"]
+    assert most[0] == "it is of team shop, as most of yours"

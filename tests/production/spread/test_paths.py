@@ -107,3 +107,18 @@ def test_finds_what_trying_all_paths_finds(pairs: list[tuple[int, int]], seed: i
     found = production.paths("s0", "s5", hops=hops, top=100, min_confidence=0.0)
     assert found["confidence"].tolist() == pytest.approx(sorted(best, reverse=True))
     assert all(len(set(path)) == len(path) <= hops + 1 for path in found["services"])
+
+
+def test_a_search_for_more_paths_than_there_are_ends() -> None:
+    names = [f"s{i}" for i in range(16)]
+    rows = [(a, b, 0.9) for a in names for b in names if a < b]
+    # behind a bridge, and behind one that is no bridge: the way round is longer than the hops
+    around = [("s0", "db", 0.9), ("s0", "far", 0.9)]
+    chain = [("far", "c0", 0.9), *[(f"c{i}", f"c{i + 1}", 0.9) for i in range(12)], ("c12", "s1", 0.9)]
+    edges = pd.DataFrame([*rows, *around, *chain], columns=["src", "dst", "confidence"])
+    production = ProductionMap(edges)
+    assert production.paths("s0", "db", hops=1000)["services"].tolist() == [["s0", "db"]]
+    found = production.paths("s5", "far", hops=11, top=10**9)
+    assert found.attrs["words"][0].startswith("the search was given up after 100,000 beginnings of paths")
+    assert found["services"].tolist()[0] == ["s5", "s0", "far"]
+    assert production.paths("s0", "db", hops=2).attrs == {}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from stanza_lab.production import ProductionMap
-from stanza_lab.production.spread.reach import Arcs
+from stanza_lab.production.spread.reach import Arcs, packed, share, unpacked
 
 
 def arcs(rows: list[tuple[str, str, float]], **more: object) -> Arcs:
@@ -74,3 +74,24 @@ def test_a_map_without_links_reaches_nobody() -> None:
     assert np.array_equal(found.spread(0, hops=3), [1.0, 0.0])
     assert found.ways(0, hops=3) == [[], []]
     assert np.array_equal(found.turned().thinned(0.5).spread(1, hops=1), [0.0, 1.0])
+
+
+def test_more_hops_than_there_are_services_cost_nothing() -> None:
+    found = arcs([("shop", "cart", 0.5), ("cart", "cart-db", 0.5)])
+    assert reached(found, "cart-db", hops=10**9) == reached(found, "cart-db", hops=2)
+    start = int(found.names.get_loc("cart-db"))
+    assert found.ways(start, hops=10**9) == found.ways(start, hops=2)
+
+
+def test_bits_come_back_as_they_were_packed() -> None:
+    bits = np.random.default_rng(5).random((3, 128)) < 0.3
+    assert np.array_equal(unpacked(packed(bits)), bits)
+    assert share(packed(bits)).tolist() == bits.mean(axis=1).tolist()
+
+
+def test_what_is_reached_through_one_service_is_reached_together() -> None:
+    found = arcs([("api", "db", 0.5), ("a", "api", 1.0), ("b", "api", 1.0)])
+    bits = found.reached(int(found.names.get_loc("db")), hops=2)
+    one, other = (unpacked(bits)[found.names.get_loc(name)] for name in ("a", "b"))
+    assert np.array_equal(one, other)
+    assert 0.4 < one.mean() < 0.6

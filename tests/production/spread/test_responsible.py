@@ -92,19 +92,23 @@ def test_without_a_moment_past_firings_decide() -> None:
 
 def test_the_own_team_is_always_there_and_at_least_asked() -> None:
     found = production(*FAILING).whom_to_wake("shop", at=at(20_005)).set_index("team")
-    assert found.loc["web", "wake"] == "ask first"
+    assert (found.loc["web", "probability"] < 0.2, found.loc["web", "wake"]) == (True, "ask first")
+    assert found.loc["web", "reasons"][-1] == "it is their service: ask them first"
 
 
 def test_a_team_that_is_not_known_is_called_so_service_by_service() -> None:
     found = production(*FAILING, owners=OWNERS.head(2)).whom_to_wake("shop", at=at(20_005))
     assert found["team"].iloc[0] == "team not known (service cart-db)"
     assert found["on_call"].isna().iloc[0]
+    assert (found["probability"].iloc[0] >= 0.5, found["wake"].iloc[0]) == (True, "ask first")
+    assert found["reasons"].iloc[0][-1] == "nobody to wake is known for it: find out whose it is"
 
 
 def test_from_links_alone_it_says_so() -> None:
     found = ProductionMap(EDGES, ownership=OWNERS).whom_to_wake("shop")
     assert found["team"].iloc[0] == "web"
     assert "pass alerts= to the map" in found.attrs["words"][0]
+    assert found["wake"].iloc[0] == "ask first"  # likely theirs, but nothing is known to be wrong
 
 
 def test_a_moment_needs_alerts() -> None:
@@ -113,11 +117,53 @@ def test_a_moment_needs_alerts() -> None:
 
 
 def test_a_moment_when_nothing_fired_says_so() -> None:
-    found = production(*FAILING).whom_to_wake("shop", at=at(30_000))
+    found = production(*FAILING).whom_to_wake("shop", at=at(21_000))
     assert "0 services began to fire within 15 min before" in found.attrs["words"][0]
     assert "shop itself did not alert then" in found.attrs["words"][1]
+    assert found.attrs["words"][2] == "nothing fired then that has to do with it: this is only the links"
+    assert "wake now" not in set(found["wake"])
+    assert found["reasons"].iloc[0][-1] == "no alert speaks for it: ask before you wake anyone"
 
 
 def test_unknown_services_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="did you mean"):
         production().whom_to_wake("shpo")
+
+
+def test_how_often_a_service_alerts_is_what_was_known_then() -> None:
+    before = [("shop", 100.0), ("cart", 99.0)]
+    later = [("cart-db", 20_000.0 + 500 * k) for k in range(40)]
+    asked = {"service": "shop", "at": at(101)}
+    then, now = production(*before).whom_to_wake(**asked), production(*before, *later).whom_to_wake(**asked)
+    pd.testing.assert_frame_equal(then, now)
+    assert now.attrs["words"] == then.attrs["words"]
+    assert "search" in " ".join(now.attrs["words"])  # it had not alerted by then
+    assert any("later alerts included" in said for said in now.attrs["words"])
+
+
+@pytest.mark.parametrize("moment", ["2300-01-01", "1600-01-01"])
+def test_a_moment_out_of_reach_is_refused(moment: str) -> None:
+    with pytest.raises(ParameterError, match="out of reach"):
+        production().whom_to_wake("shop", at=moment)
+
+
+@pytest.mark.parametrize("minute", [4_000, 20_002 + 1_441])
+def test_a_moment_outside_the_history_is_refused_with_what_it_covers(minute: float) -> None:
+    with pytest.raises(ParameterError, match=r"go from 2026-03-04 11:20 to 2026-03-14 21:22 UTC"):
+        production(*FAILING).whom_to_wake("shop", at=at(minute))
+
+
+def test_callers_behind_one_service_do_not_count_one_by_one_against_its_database() -> None:
+    callers = [f"caller-{k}" for k in range(8)]
+    rows = [("api", "db", 0.9, 0.95), *[(name, "api", 0.95, 0.95) for name in callers]]
+    edges = pd.DataFrame(rows, columns=["src", "dst", "confidence", "link_confidence"])
+    past = [(name, 5000.0 + 700 * k + 97 * n) for n, name in enumerate(["db", "api", *callers]) for k in range(6)]
+    now = [("db", 20_000.0), *[(name, 20_001.0) for name in callers]]  # the api itself stays silent
+    table = pd.DataFrame([*past, *now], columns=["service", "minute"])
+    alerts = table.assign(starts_at=START + pd.to_timedelta(table.pop("minute"), unit="min"))
+    owners = pd.DataFrame({"service": ["db", "api"], "team": ["storage", "api"]})
+    made = ProductionMap(edges, alerts, ownership=owners)
+    assert made.services.set_index("service").loc["db", "alerts"] == 7
+    at_db, at_caller = (made.whom_to_wake(name, at=at(20_004)) for name in ("db", "caller-3"))
+    assert (at_db["team"].iloc[0], at_db["wake"].iloc[0]) == ("storage", "wake now")
+    assert at_caller["team"].iloc[0] == "storage"
