@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    blast,
     correlation_speed,
     edges,
     entities,
@@ -14,6 +15,7 @@ from benchmarks import (
     identity,
     import_speed,
     map_figure,
+    onboarding,
     time_clustering,
 )
 
@@ -49,6 +51,8 @@ def main() -> None:
         ("One new alert at a time", correlation_speed.one_by_one()),
         ("HDBSCAN over time alone, beside hdbscan and scikit-learn in the same run", time_clustering.table()),
         ("Who depends on whom (compare auprc with chance)", edges.table(shared)),
+        *blast.tables(blast.SEEDS, shared),
+        ("What else is theirs, proposed from a few picks", onboarding.table()),
         ("The map figure, beside a spring layout drawn plainly", map_figure.table()),
         ("How it reads", map_figure.readability()),
         ("Import speed, beside DuckDB on the same file in the same run", import_speed.table()),

@@ -105,7 +105,7 @@ def onboard(
     mine = profile_of(profile)
     production = read().production
     picks = {"repos": repo or (), "hosts": host or (), "services": service or (), "teams": team or ()}
-    place = production.onboard(**picks, profile=on_map(mine, production) if mine else None, tz=tz)
+    place = production.onboard(**picks, profile=mine, tz=tz)
     if accept:
         place = place.accept(*accept)
     if html:

@@ -73,7 +73,7 @@ def _number(told: str, incidents: pd.DataFrame) -> int:
 
     Numbers come from the grouping, so they differ where other alerts or traces are read; a time does not.
     """
-    numbered = told.lstrip("-").isdigit() and len(told) < len("2026")
+    numbered = told.lstrip("-").isdigit()
     if numbered and int(told) in set(incidents["incident_id"]):
         return int(told)
     hint = "numbers change with --since, --until, --where, --traces and --params: pass the same as to 'incidents'"

@@ -76,9 +76,7 @@ def on_map(mine: sl.Profile, production: ProductionMap) -> sl.Profile:
     """Return the profile, and say which of its services this map does not know; an error where it knows none."""
     missing = mine.missing(production.services["service"])
     if len(missing) == len(mine.services):
-        raise UnknownNameError(
-            f"none of the {len(missing)} services of profile {mine.name!r} is on this map: {missing[:5]}"
-        )
+        raise UnknownNameError(f"none of the services of profile {mine.name!r} is on this map: {missing[:5]}")
     if missing:
         gone = f"{len(missing)} of {len(mine.services)} services of profile {mine.name} are not on this map"
         say("warning", f"{gone}: {words.listing(missing)}", "yellow")

@@ -114,3 +114,32 @@ def test_an_unknown_name_is_one_line_and_exit_1(run, shop: list[str], arguments:
 def test_two_views_at_once_are_wrong_usage(run, shop: list[str]) -> None:
     found = run("map", *shop, "--service", "a", "--team", "b")
     assert (found.code, "pass one of them" in found.err) == (2, True)
+
+
+def test_an_incident_may_be_named_by_a_time_it_was_on(run, shop: list[str]) -> None:
+    incidents = json.loads(run("incidents", *shop, "--format", "json").out)
+    largest = max(incidents, key=lambda row: row["alerts"])
+    at = largest["starts_at"][:16]
+    found = run("replay", shop[0], at, *shop[1:])
+    assert found.code == 0
+    assert found.out.startswith(f"Incident {largest['incident_id']}, {at.replace('T', ' ')} UTC")
+    never = run("replay", shop[0], "2001-01-01T00:00", *shop[1:])
+    assert (never.code, "the nearest began" in never.err) == (1, True)
+
+
+def test_a_profile_of_elsewhere_is_refused_and_one_that_is_there_kept(run, shop: list[str], tmp_path: Path) -> None:
+    elsewhere = tmp_path / "other.yaml"
+    elsewhere.write_text("name: others\nservices: [nothing-here]\n")
+    shown = run("map", *shop, "--profile", elsewhere)
+    assert (shown.code, "none of the services of profile 'others' is on this map" in shown.err) == (1, True)
+    kept = run("onboard", *shop, "--team", "any", "--save", elsewhere)
+    assert (kept.code, "--force" in kept.err) == (2, True)
+    assert "nothing-here" in elsewhere.read_text()
+
+
+def test_what_is_contributed_for_nobody_is_said(run, shop: list[str], services: list[str], tmp_path: Path) -> None:
+    told = "team: nobody\nrunbooks:\n  - {name: Slow, service: chekout, url: https://x.example}\n"
+    (tmp_path / "told.yaml").write_text(told)
+    found = run("door", shop[0], services[0], *shop[1:], "--contributed", tmp_path)
+    assert found.code == 0
+    assert "told.yaml, line 3: Slow names service chekout, and none is so called" in found.err
