@@ -4,7 +4,10 @@ A failing service is noticed itself, and at those who depend on it, directly or 
 how likely each service alerts if another fails; from that, how well each possible cause fits who fired. What a service
 does by chance is in the balance. Beside the causes stands that nothing failed and the alert was a false one.
 
-The constants were chosen on simulated productions with seeds 700 to 723, see ``benchmarks/blast.py``.
+Services behind one other are reached together or not at all. At one moment they are judged so (`Causes.fit_together`);
+over all past episodes each is judged by itself (`Causes.fit`), as together foretold who is hit no better.
+
+The constants, and this, were chosen on simulated productions with seeds 700 to 723, see ``benchmarks/blast.py``.
 """
 
 from __future__ import annotations
@@ -54,34 +57,45 @@ class Causes:
 
     @property
     def prior(self) -> Floats:
-        """How likely each is behind it, before looking at who fired: as likely as its failure shows at the service."""
-        there = np.maximum(self.shows[:, self.root[0]], 1e-9)
-        share: Floats = there / there.sum()
+        """How likely each is behind it, before looking at who fired: as likely as its trouble comes to the service."""
+        comes = np.array([reach.share(drawn[self.root[:1]])[0] for drawn in self.reached])
+        share: Floats = comes / comes.sum()
         return share
 
     def fit(self, fired: NDArray[np.bool_], chance: Floats) -> Floats:
-        """Return how much likelier each cause makes who fired than chance does, as logarithm.
+        """Return how much likelier each cause makes who fired than chance does, as logarithm, service by service.
 
         `fired` has a row per episode and a column per service; so has the result, with a column per root. The service
-        itself does not count: that trouble reaches it is given. Those behind one other service are reached together or
-        not at all, so that each draw of the map is judged by itself and the mean is taken over the draws.
+        itself does not count: that it is in trouble is given.
         """
-        others = np.arange(fired.shape[1]) != self.root[0]
-        care = np.flatnonzero((self.shows.max(axis=0) > LEAST) & others)
-        kinds, kind = np.unique(fired[:, care], axis=0, return_inverse=True)
+        care = self._care()
         by_chance = np.clip(chance[care], 1e-3, 0.95)
-        silent = 1 - self.notice[care]
-        yes, no = np.log((1 - silent * (1 - by_chance)) / by_chance), np.log(silent)
-        weigh = np.where(kinds, yes, no)
-        fit = np.column_stack([self._mean(weigh, drawn, care) for drawn in self.reached])
-        return np.asarray(fit[kind.ravel()], dtype=np.float64)
+        likely = 1 - (1 - np.clip(self.shows[:, care], 0, 0.99)) * (1 - by_chance)
+        yes, no = np.log(likely / by_chance), np.log((1 - likely) / (1 - by_chance))
+        fit: Floats = fired[:, care].astype(np.float64) @ (yes - no).T + no.sum(axis=1)
+        return fit
 
-    def _mean(self, weigh: Floats, drawn: Bits, care: Ints) -> Floats:
-        """Return the logarithm of the mean of each row's fit over the draws in which trouble comes to the service."""
-        comes = reach.unpacked(drawn[self.root[:1]])[0]
-        there, many = np.unique(reach.unpacked(drawn[care])[:, comes].T, axis=0, return_counts=True)
-        mean: Floats = logsumexp(weigh @ there.T.astype(np.float64), axis=1, b=many / many.sum())
-        return mean
+    def fit_together(self, fired: NDArray[np.bool_], chance: Floats) -> Floats:
+        """Return the same for one episode, a number per root, with what is reached through one service in mind.
+
+        Those behind one other service are reached together or not at all: taken one by one, many callers of an API
+        would each count against its database. So each draw of the map in which trouble comes to the service is judged
+        by itself, and the mean is taken.
+        """
+        care = self._care()
+        by_chance, silent = np.clip(chance[care], 1e-3, 0.95), 1 - self.notice[care]
+        if_reached = np.where(fired[care], np.log((1 - silent * (1 - by_chance)) / by_chance), np.log(silent))
+        fit = []
+        for drawn in self.reached:
+            comes = reach.unpacked(drawn[self.root[:1]])[0]
+            there = reach.unpacked(drawn[care])[:, comes]
+            fit.append(logsumexp(if_reached @ there) - np.log(comes.sum()))
+        return np.array(fit, dtype=np.float64)
+
+    def _care(self) -> Ints:
+        """Return the services that speak for or against a cause."""
+        others = np.arange(self.shows.shape[1]) != self.root[0]
+        return np.flatnonzero((self.shows.max(axis=0) > LEAST) & others)
 
     def behind(self, fired: NDArray[np.bool_], chance: Floats) -> Floats:
         """Return for each episode how likely each cause is behind it; the rest to 1 is a false alert.
@@ -97,7 +111,7 @@ class Causes:
 
     def likely(self, fired: NDArray[np.bool_], chance: Floats) -> Floats:
         """Return how likely each cause is behind the one episode of these who `fired`, given that there is a cause."""
-        fit = np.log(self.prior) + self.fit(fired[None], chance)[0]
+        fit = np.log(self.prior) + self.fit_together(fired, chance)
         weight = np.exp(fit - fit.max())
         share: Floats = weight / weight.sum()
         return share

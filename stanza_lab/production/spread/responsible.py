@@ -213,15 +213,14 @@ def _now(scene: _Scene, suspect: int) -> list[str]:
     assert scene.now is not None
     name, ago = scene.names[suspect], scene.now
     said = []
-    if suspect != scene.service:
-        apart = (ago[suspect] - ago[scene.service]) / 1e6
-        if ago[suspect] < 0:
-            said.append(f"{name} itself is silent")
-        elif ago[scene.service] < 0:
-            said.append(f"{name} began to fire {words.span(ago[suspect] / 1e6)} ago")
-        else:
-            when = f"{words.span(apart)} {'before' if apart > 0 else 'after'}" if abs(apart) >= 1 else "together with"
-            said.append(f"{name} began to fire {when} {scene.names[scene.service]}")
+    apart = (ago[suspect] - ago[scene.service]) / 1e6
+    if ago[suspect] < 0:
+        said.append(f"{name} itself is silent")
+    elif suspect == scene.service or ago[scene.service] < 0:
+        said.append(f"{name} began to fire {words.span(ago[suspect] / 1e6)} ago")
+    else:
+        when = f"{words.span(apart)} {'before' if apart > 0 else 'after'}" if abs(apart) >= 1 else "together with"
+        said.append(f"{name} began to fire {when} {scene.names[scene.service]}")
     shows = scene.behind.shows[int(np.flatnonzero(scene.behind.root == suspect)[0])].copy()
     shows[[suspect, scene.service]] = 0.0
     ranked = np.argsort(-shows, kind="stable")
@@ -254,13 +253,15 @@ def _caveats(scene: _Scene, production: MapContents, at: pd.Timestamp | None) ->
             said.append(f"{service} itself did not alert then: it is taken to be in trouble all the same")
         if not _fires(scene, scene.names[scene.behind.root].tolist()):
             said.append("nothing fired then that has to do with it: this is only the links")
+    if len(scene.behind.root) == 1:
+        said.append(f"nothing is known that {service} depends on: there is no other suspect")
     alone = scene.raised[scene.behind.root] == 0
     if alone.any() and scene.raised.any():
         blind = scene.names[scene.behind.root[alone]]
         one = len(blind) == 1
         never = "never alerts: nothing shows when it fails" if one else "never alert: nothing shows when they fail"
         said.append(f"{words.listing(blind)} {never}")
-    if at is not None:
+    if at is not None and production.alerts is not None and (production.alerts["starts_at"] > at).any():
         said.append("the links are those of the map asked, later alerts included; as_of() has those of then")
     said.append("trouble that several services share (a host, a network) has no team here")
     return said

@@ -63,7 +63,7 @@ def test_reasons_say_what_speaks_for_and_against() -> None:
 def test_who_is_alone_in_trouble_is_suspected_itself() -> None:
     found = production(("shop", 20_000.0)).whom_to_wake("shop", at=at(20_005))
     assert found["team"].iloc[0] == "web"
-    assert found["reasons"].iloc[0][0] == "shop is theirs"
+    assert found["reasons"].iloc[0][:2] == ["shop is theirs", "shop began to fire 5 min ago"]
 
 
 def test_silence_speaks_against_a_suspect() -> None:
@@ -147,10 +147,31 @@ def test_a_moment_out_of_reach_is_refused(moment: str) -> None:
         production().whom_to_wake("shop", at=moment)
 
 
+def test_a_service_that_never_alerted_is_still_likelier_itself_than_what_it_may_depend_on() -> None:
+    edges = pd.concat([EDGES, EDGES.tail(1).assign(src="quiet", dst="cart", confidence=0.2)], ignore_index=True)
+    alerts = production(*FAILING).alerts
+    found = ProductionMap(edges, alerts, ownership=OWNERS).whom_to_wake("quiet")
+    assert found["team"].iloc[0] == "team not known (service quiet)"
+    assert found["wake"].iloc[0] == "ask first"
+    assert found["probability"].iloc[0] > 0.6
+
+
 @pytest.mark.parametrize("minute", [4_000, 20_002 + 1_441])
 def test_a_moment_outside_the_history_is_refused_with_what_it_covers(minute: float) -> None:
     with pytest.raises(ParameterError, match=r"go from 2026-03-04 11:20 to 2026-03-14 21:22 UTC"):
         production(*FAILING).whom_to_wake("shop", at=at(minute))
+
+
+def test_links_of_later_are_named_only_where_later_alerts_are_known() -> None:
+    to_now, further = production(*FAILING), production(*FAILING, ("search", 20_100.0))
+    words = [made.whom_to_wake("shop", at=at(20_005)).attrs["words"] for made in (to_now, further)]
+    assert [any("later alerts included" in said for said in some) for some in words] == [False, True]
+
+
+def test_a_service_without_dependencies_has_no_other_suspect_and_that_is_said() -> None:
+    found = production(*FAILING).whom_to_wake("cart-db", at=at(20_005))
+    assert found["team"].tolist() == ["storage"]
+    assert "nothing is known that cart-db depends on: there is no other suspect" in found.attrs["words"]
 
 
 def test_callers_behind_one_service_do_not_count_one_by_one_against_its_database() -> None:
