@@ -41,6 +41,7 @@ def test_the_demonstration_runs_and_leaves_what_it_promises(tmp_path: Path, caps
         "report.html",
         "corrections.yaml",
         "parameters.yaml",
+        "profile.yaml",
         *(path.with_suffix(".ipynb").name for path in NOTEBOOKS),
     }
     for path in made.glob("*.ipynb"):
