@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _REFIRED, _LEAST = 0.5, 4  # share of recoveries that did not last, of recoveries at least: worth a sentence
 
+NOTHING_CONTRIBUTED = (
+    "runbooks, diagnostics, mitigations and SLOs: no files of the teams were given (contributed=, --contributed)"
+)
+
 
 def words(
     production: MapContents,
@@ -89,16 +93,16 @@ def unseen(
         said.append(f"which way the link with {wording.listing(linked['service'])} points")
     alerts = production.whole.alerts
     if alerts is None:
-        said.append("its alerts and incidents: make the map with ProductionMap(edges, alerts)")
+        said.append("its alerts and incidents: pass alerts= to the map")
     else:
         if "incident_id" not in alerts.columns:
             said.append("its incidents: pass alerts through cluster_incidents first")
         if "acked_at" not in alerts.columns or alerts["acked_at"].isna().all():
             said.append("which alerts recovered without anybody: no alert of this history was acknowledged")
     if production.ownership is None:
-        said.append("on-call, tier and repository: make the map with ownership=read_ownership(...)")
+        said.append("on-call, tier and repository: no catalogue was given (ownership=, --ownership)")
     if not contributed:
-        said.append("runbooks, diagnostics, mitigations and SLOs: pass contributed=, a file or folder of the teams")
+        said.append(NOTHING_CONTRIBUTED)
     return said
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from stanza_lab.production import card, words
+from stanza_lab.production.door.door_words import NOTHING_CONTRIBUTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -154,9 +155,12 @@ def _rules(door: FrontDoor) -> str:
 
 
 def _nothing_helps(door: FrontDoor) -> str:
-    given = not any("pass contributed=" in said for said in door.unseen)
     said = "no runbook, diagnostic or mitigation is known for it"
-    return said if given else f"{said}; pass contributed=, a file or folder of the teams"
+    return (
+        f"{said}: no files of the teams were given (contributed=, --contributed)"
+        if NOTHING_CONTRIBUTED in door.unseen
+        else said
+    )
 
 
 def _no_alerts(door: FrontDoor) -> str:

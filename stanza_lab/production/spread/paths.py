@@ -38,6 +38,7 @@ COLUMNS: dict[str, Any] = {
 }
 MOST = 100_000  # beginnings of paths that are looked at
 _PER_HOP = 1e-6  # cost of a hop besides what is unsure about it: of equally sure paths the shorter comes first
+_PER_TURN = 1e-7  # of going on against the way one came: of these, the one over which one end depends on the other
 
 
 def surest(pairs: pd.DataFrame, src: str, dst: str, *, hops: int, top: int) -> pd.DataFrame:
@@ -74,7 +75,7 @@ def _steps(pairs: pd.DataFrame) -> dict[str, dict[str, Step]]:
 
 
 class _Search:
-    """The simple paths of at most `hops` links, the surest first; of equally sure ones in order of names."""
+    """The simple paths of at most `hops` links, the surest first; of equally sure ones the shorter, then straighter."""
 
     def __init__(self, steps: dict[str, dict[str, Step]], src: str, dst: str, hops: int) -> None:
         self._steps, self._src, self._dst, self._hops = steps, src, dst, min(hops, len(steps))
@@ -95,9 +96,16 @@ class _Search:
                 self.given_up = True
                 return
             left = ahead[self._hops - len(path)] if len(path) <= self._hops else {}
+            came = self._sense(*path[-2:]) if len(path) > 1 else 0
             for name, (more, _, _) in self._steps.get(path[-1], {}).items():
                 if name in left and name not in path:
+                    more += _PER_TURN * (came * self._sense(path[-1], name) < 0)
                     heapq.heappush(waiting, (cost + more + left[name], cost + more, [*path, name]))
+
+    def _sense(self, here: str, there: str) -> int:
+        """Return 1 where `here` is known to depend on `there`, -1 the other way round, else 0."""
+        _, along, link = self._steps[here][there]
+        return (1 if along else -1) if link["direction"] == "forward" else 0
 
 
 def _ahead(steps: dict[str, dict[str, Step]], dst: str, hops: int) -> list[dict[str, float]]:

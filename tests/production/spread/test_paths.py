@@ -39,6 +39,14 @@ def test_the_surest_path_comes_first_with_its_weakest_link() -> None:
     )
 
 
+def test_of_equally_sure_paths_the_one_that_means_a_dependency_comes_first() -> None:
+    ends = [("a-both", "shop"), ("a-both", "db"), ("shop", "z-api"), ("z-api", "db")]  # a-both only calls the two
+    edges = pd.DataFrame(ends, columns=["src", "dst"]).assign(confidence=0.9)
+    found = ProductionMap(edges).paths("shop", "db")
+    assert found["services"].tolist() == [["shop", "z-api", "db"], ["shop", "a-both", "db"]]
+    assert found["direction"].tolist() == ["forward", "mixed"]
+
+
 def test_direction_says_who_depends_on_whom_through_it() -> None:
     production = ProductionMap(EDGES)
     assert production.paths("shop", "cart-db")["direction"].tolist() == ["forward", "forward"]
