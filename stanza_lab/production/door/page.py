@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from stanza_lab.production import card, words
-from stanza_lab.production.door.door_words import NOTHING_CONTRIBUTED
+from stanza_lab.production.door.door_words import NO_FILES, NOTHING_CONTRIBUTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
