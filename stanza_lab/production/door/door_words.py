@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _REFIRED, _LEAST = 0.5, 4  # share of recoveries that did not last, of recoveries at least: worth a sentence
 
-NOTHING_CONTRIBUTED = (
-    "runbooks, diagnostics, mitigations and SLOs: no files of the teams were given (contributed=, --contributed)"
-)
+NO_FILES = "no files of the teams were given (contributed=, --contributed)"
+NOTHING_CONTRIBUTED = f"runbooks, diagnostics, mitigations and SLOs: {NO_FILES}"
+NO_ALERTS = "its alerts and incidents: pass alerts= to the map"
 
 
 def words(
@@ -93,7 +93,7 @@ def unseen(
         said.append(f"which way the link with {wording.listing(linked['service'])} points")
     alerts = production.whole.alerts
     if alerts is None:
-        said.append("its alerts and incidents: pass alerts= to the map")
+        said.append(NO_ALERTS)
     else:
         if "incident_id" not in alerts.columns:
             said.append("its incidents: pass alerts through cluster_incidents first")

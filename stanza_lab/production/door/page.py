@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from stanza_lab.production import card, words
-from stanza_lab.production.door.door_words import NO_FILES, NOTHING_CONTRIBUTED
+from stanza_lab.production.door.door_words import NO_ALERTS, NO_FILES, NOTHING_CONTRIBUTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -156,16 +156,11 @@ def _rules(door: FrontDoor) -> str:
 
 def _nothing_helps(door: FrontDoor) -> str:
     said = "no runbook, diagnostic or mitigation is known for it"
-    return (
-        f"{said}: no files of the teams were given (contributed=, --contributed)"
-        if NOTHING_CONTRIBUTED in door.unseen
-        else said
-    )
+    return f"{said}: {NO_FILES}" if NOTHING_CONTRIBUTED in door.unseen else said
 
 
 def _no_alerts(door: FrontDoor) -> str:
-    known = not any("ProductionMap(edges, alerts)" in said for said in door.unseen)
-    return "it never alerted in this history" if known else "the map was made without alerts"
+    return "the map was made without alerts" if NO_ALERTS in door.unseen else "it never alerted in this history"
 
 
 def _incidents(door: FrontDoor) -> str:

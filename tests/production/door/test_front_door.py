@@ -163,6 +163,7 @@ def test_a_map_of_edges_alone_says_what_to_pass() -> None:
     door = ProductionMap(EDGES).front_door("cart")
     assert door.alerts.empty
     assert door.incidents.empty
+    assert "the map was made without alerts" in door.html()
     said = " ".join(door.unseen)
     for name in ("alerts=", "ownership=", "contributed="):
         assert name in said
