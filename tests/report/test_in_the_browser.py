@@ -84,10 +84,10 @@ def test_the_keyboard_walks_a_figure_and_is_told_what_it_meets(opened: Opened, s
     page = opened(shop)
     page.locator("#figure .main-svg").first.wait_for()
     page.locator("#figure").focus()
-    heard = []
+    heard: list[str] = []
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Home"):
         page.keyboard.press(key)
-        page.wait_for_timeout(150)
+        page.wait_for_function(f"told => ({HEARD})() !== told", arg=heard[-1] if heard else "")
         heard.append(page.evaluate(HEARD))
     assert heard[0].startswith("shop. ")
     assert heard[0].endswith("(1 of 5)")
@@ -112,7 +112,7 @@ def test_enter_on_a_service_of_the_map_opens_its_front_door(opened: Opened, tmp_
     page.locator("#map").focus()
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    assert door.get_attribute("open") == ""
+    page.locator('[data-about="service shop"][open]').wait_for(state="attached")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -120,10 +120,8 @@ def test_figures_and_page_are_light_or_dark_together(opened: Opened, shop: Path,
     page = opened(shop, color_scheme="dark" if scheme == "light" else "light")
     page.locator("#figure .main-svg").first.wait_for()
     page.emulate_media(color_scheme=scheme)  # the reader changes it while the page is open
-    page.wait_for_function("document.querySelector('#figure .main-svg')")
-    paper = page.evaluate("document.getElementById('figure').layout.paper_bgcolor").upper()
-    page.wait_for_timeout(100)
-    assert (paper == "#FFFFFF") == (scheme == "light")
+    light = "document.getElementById('figure').layout.paper_bgcolor.toUpperCase() === '#FFFFFF'"
+    page.wait_for_function(light if scheme == "light" else f"!({light})")  # the page hears of it a moment later
     assert page.evaluate("document.getElementById('figure').data.at(-1).hovertext[0]").startswith("<b>")
 
 
