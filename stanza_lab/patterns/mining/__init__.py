@@ -1,0 +1,1 @@
+"""How recurring sequences are found: groups of incidents alike, their steps, their significance."""
