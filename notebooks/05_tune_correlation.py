@@ -205,4 +205,4 @@ print(f"tuning helped: {result.helped}; we go on with a max_gap of {chosen.max_g
 # * The bundled history is simulated, and so are the histories on which the defaults were chosen. On yours they may be
 #   further off, and tuning worth more.
 #
-# `08_export_the_model` keeps the result.
+# `11_export_the_model` keeps the result.

@@ -14,7 +14,7 @@
 # ---
 
 # %% [markdown]
-# # 8. Keep the model, share the findings
+# # 11. Keep the model, share the findings
 #
 # **Question.** How do I take this home, to another machine or to people without Jupyter?
 #
