@@ -1,7 +1,7 @@
 """PagerDuty: what tells one change of an incident (log entries, webhooks) and what is sent to its Events API.
 
 Every shape has its own word for a change; `_CHANGES` knows them all. The changes that say nothing of the alert's state
-but tell what people did (notes, priorities, responders) are notes of the incident; who was notified is ignored.
+but tell what people did, or who was woken (notes, priorities, responders, notifications) are notes of the incident.
 
 https://developer.pagerduty.com/docs/webhooks-overview
 """
@@ -48,6 +48,7 @@ _CHANGES = {
     **dict.fromkeys(("urgency_change",), "urgency"),
     **dict.fromkeys(("status_update_published", "status_update"), "status update"),
     **dict.fromkeys(("responder.added", "responder_request"), "responder"),
+    **dict.fromkeys(("notify",), "notify"),
     **dict.fromkeys(("responder.replied", "responder_accept", "responder_decline"), "reply"),
 }
 # Whom nobody answered, or who is woken next: the open incident pages again.
@@ -140,8 +141,9 @@ def _change(
     elif kind in ("acknowledged", "resolved"):
         created = incident.get("created_at") or incident.get("created_on")
         starts_at = instant(created, "incident.created_at", envelope)
+    told_of = f"{change}|{own_id}" if change == "notify" and own_id else change  # several are woken in one second
     return {
-        "event_id": fact(key, change, at),
+        "event_id": fact(key, told_of, at),
         "native_ids": [found for found in (own_id, key) if found],
         "occurrence_key": key,
         "at": at,

@@ -47,6 +47,9 @@ _TITLE = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
+# How a release is told from the other events that people and tools post.
+_RELEASES = {"deploy", "deployment", "deployments", "release", "codedeploy", "argocd", "spinnaker", "octopus"}
+_RELEASED = re.compile(r"\s*(?:deploy(?:ed|ing|ment)|released|rolled back|rollback of)\b", re.IGNORECASE)
 _ENVIRONMENT = ("env", "environment")
 _TEAM = ("team", "owner", "squad")
 _RESOURCES = frozenset(
@@ -109,12 +112,34 @@ def _said(repeated: bytes) -> Event | Ignored:
     tags, monitor, *values = orjson.loads(repeated)
     inner = {**dict(zip(_REPEATED, values, strict=True)), "monitor": monitor}
     if (name(inner.get("monitor_id")) or name(monitor.get("id"))) is None:
-        return Ignored(_NO_MONITOR)
+        return _changed(inner, _tags(tags, inner.get("tags"))) or Ignored(_NO_MONITOR)
     prefix = _prefix(text(inner.get("title")) or text(monitor.get("templated_name")) or "")
     kind = _kind(inner, monitor, prefix)
     if kind is None:
         return Ignored("datadog change of a monitor")
     return {**_about({"attributes": {"tags": tags, "attributes": inner}}, prefix), "kind": kind}
+
+
+def _changed(inner: Record, tags: _Tags) -> Event | None:
+    """Return what an event says of a release, by its tags or its title; None of one that tells of something else."""
+    first: dict[str, str] = {}
+    for key, value in (*tags.values(), ("service", name(inner.get("service")))):
+        if value is not None and key not in first:
+            first[key] = value
+    title = text(inner.get("title"))
+    said = {first.get("source"), first.get("event_type"), *tags}
+    if title is None or not (_RELEASES & {(word or "").lower() for word in said} or _RELEASED.match(title)):
+        return None
+    return {
+        "kind": "changed",
+        "has_recovery": False,
+        "alertname": title,
+        "summary": title,
+        "service": first.get("service"),
+        "environment": next((first[key] for key in _ENVIRONMENT if key in first), None),
+        "team": next((first[key] for key in _TEAM if key in first), None),
+        "labels": canonical({"tags": sorted(tags), "version": first.get("version")}),
+    }
 
 
 def fact_id(number: str, kind: str) -> str:

@@ -24,16 +24,21 @@ incidents. The rest is noise. Pages, which copy some of these alerts, are not co
   - `sentry_issue_alerts_*.ndjson`: a log of webhooks;
   - `pagerduty_webhooks_v3.ndjson`: a log of webhooks too, of pages. Each copies an alert of Datadog or CloudWatch and
     says so: read, its `origin` is that source. Beside its alert it is the same thing a second time: count one of them.
+    Invented people of a weekly rotation per team take them, and of some incidents a note tells what was done.
 - `traces/`: OTLP/JSON. {trace_coverage:.0%} of the services that are code write traces; databases, caches and queues
   never do.
+- `indicators/`: what two front ends count, `sl.read_indicators("indicators")`: good and all requests (every 5 minutes
+  in the last 28 days, every hour before), sessions of one of them, and its latencies as Prometheus answers; some
+  scrapes are lost, and its counters began again once.
 - `ownership.csv`: the catalogue.
 - `truth/alert_labels.csv`: one row per exported record; an empty `incident_id` means that it belongs to none.
 - `truth/incidents.csv`: an empty `root_service` means a shared cause that hit unrelated services; an equal `pattern_id`
   means that the same fault recurred.
 - `truth/call_graph.csv`: who calls whom. `truth/services.csv`: every spelling of a service.
 
-`kind` in the labels is firing, renotification, recovery, acknowledgement (of a page) or change (a deploy). `native_id`
-is Datadog's `id`, Sentry's `event_id`, PagerDuty's `event.id`, and `AlarmName|Timestamp` for CloudWatch in both shapes.
+`kind` in the labels is firing, renotification, recovery, acknowledgement (of a page), note or change (a deploy).
+`native_id` is Datadog's `id`, Sentry's `event_id`, PagerDuty's `event.id`, and `AlarmName|Timestamp` for CloudWatch in
+both shapes.
 
 Know before you measure: monitors look once a minute (some every five), each at its own second and by its own clock; an
 alert that was firing already when a fault came belongs to no incident; a firing whose recovery was lost swallows the

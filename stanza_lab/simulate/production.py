@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from stanza_lab import _params
 from stanza_lab.errors import ParameterError
 from stanza_lab.simulate.alerts import make_alerts
 from stanza_lab.simulate.deploys import make_deploys
-from stanza_lab.simulate.faults import make_faults
+from stanza_lab.simulate.faults import Faults, make_faults
 from stanza_lab.simulate.firings import make_firings
+from stanza_lab.simulate.indicators import make_indicators
 from stanza_lab.simulate.monitors import make_monitors
 from stanza_lab.simulate.naming import iso, name_monitors, name_records
 from stanza_lab.simulate.records import make_records
@@ -49,7 +51,10 @@ class Production:
         service, at, version, sorted by time; one stands before every incident of type deploy regression.
     parameters : dict
         What `simulate_production` was called with; durations in seconds.
-    topology, monitors, records
+    indicators : DataFrame
+        What the front ends count: service, indicator (requests every 5 minutes, sessions of one every hour), at,
+        covers_s, good, total, le and below (buckets of latencies); as `read_indicators` returns it.
+    topology, faults, monitors, records
         What the exports are written from.
     """
 
@@ -59,6 +64,7 @@ class Production:
     deploys: pd.DataFrame
     parameters: Mapping[str, Any]
     topology: Topology
+    faults: Faults
     monitors: pd.DataFrame
     records: pd.DataFrame
 
@@ -71,6 +77,13 @@ class Production:
     def call_graph(self) -> pd.DataFrame:
         """Return the true dependencies."""
         return self.topology.call_graph
+
+    @cached_property
+    def indicators(self) -> pd.DataFrame:
+        """Return what the front ends count; made when it is first asked for, from random numbers of its own."""
+        rng = np.random.default_rng([self.parameters["random_state"], 40])
+        start_ms = pd.Timestamp(self.parameters["start"]).value // 1_000_000
+        return make_indicators(rng, self.topology, self.faults, start_ms=start_ms, days=self.parameters["days"])
 
     def __repr__(self) -> str:
         """Count what is there."""
@@ -90,8 +103,8 @@ class Production:
         Returns
         -------
         list of Path
-            The files written, sorted: ``exports/`` (what `read_alerts` reads), ``traces/``, ``truth/``,
-            ``ownership.csv``, ``README.md`` and ``meta.json``.
+            The files written, sorted: ``exports/`` (what `read_alerts` reads), ``traces/``,
+            ``indicators/``, ``truth/``, ``ownership.csv``, ``README.md`` and ``meta.json``.
 
         Raises
         ------
@@ -238,6 +251,7 @@ def simulate_production(
         deploys=make_deploys(streams[7], topology, incident_table, **when),
         parameters=parameters,
         topology=topology,
+        faults=faults,
         monitors=monitors,
         records=records,
     )

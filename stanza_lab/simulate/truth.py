@@ -20,6 +20,7 @@ _PAGE_KINDS = {
     "incident.triggered": "firing",
     "incident.acknowledged": "acknowledgement",
     "incident.resolved": "recovery",
+    "incident.annotated": "note",
 }
 
 
@@ -38,7 +39,7 @@ def render_truth(production: Production) -> Iterator[tuple[str, str]]:
 def alert_labels(production: Production) -> pd.DataFrame:
     """Return one row per exported record, sorted by time and file.
 
-    Kind is firing or recovery as in the shared recordings, and renotification, acknowledgement or change (a deploy).
+    Kind is firing or recovery as in the shared recordings, and renotification, acknowledgement, note, change (deploy).
     """
     files = {"cloudwatch": cloudwatch.file_name, "datadog": datadog.file_name, "sentry": sentry.file_name}
     parts = []

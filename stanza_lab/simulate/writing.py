@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stanza_lab.errors import ParameterError
 from stanza_lab.simulate.describing import counts, readme
-from stanza_lab.simulate.exports import render_exports
+from stanza_lab.simulate.exports import indicators, render_exports
 from stanza_lab.simulate.truth import render_truth
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def _stage(production: Production, staged: Path) -> list[str]:
 
 def _render(production: Production) -> Iterator[tuple[str, str]]:
     yield from render_exports(production)
+    yield from indicators.render(production)
     yield from render_truth(production)
     yield "README.md", readme(production)
 

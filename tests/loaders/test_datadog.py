@@ -68,6 +68,38 @@ def test_sample_monitor_alerts(shared, read) -> None:
     assert events["summary"].tolist()[0] == "checkout error rate is high"
 
 
+def posted(title, *tags):
+    """Return a page with one event that is of no monitor."""
+    attributes = {"title": title, "status": "info", "evt": {"id": "77"}, "service": "checkout"}
+    outer = {
+        "timestamp": "2026-03-01T14:02:11Z",
+        "tags": ["env:prod", "version:1.4.0", *tags],
+        "attributes": attributes,
+    }
+    return {"data": [{"id": "A2", "type": "event", "attributes": outer}]}
+
+
+@pytest.mark.parametrize(
+    ("title", "tags"),
+    [
+        ("checkout 1.4.0 is live", ["source:deploy"]),
+        ("checkout", ["event_type:deployment"]),
+        ("Deployed checkout 1.4.0", []),
+        ("Rolled back checkout", []),
+    ],
+)
+def test_releases_are_changes(event, title, tags) -> None:
+    got = event(posted(title, *tags))
+    assert (got["kind"], got["service"], got["environment"], got["alertname"]) == ("changed", "checkout", "prod", title)
+    assert json.loads(got["labels"])["version"] == "1.4.0"
+    assert "starts_at" not in got
+
+
+@pytest.mark.parametrize("title", ["hello", "Redeployment of trust", "Nightly backup done"])
+def test_other_events_of_people_are_ignored(read, title) -> None:
+    assert read(posted(title)).ignored == {"datadog event that is no monitor alert": 1}
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize(
     ("name", "ignored"),

@@ -587,6 +587,14 @@ def test_seconds_that_cannot_be_are_no_time(event, seconds) -> None:
     assert values(got, ["kind"]) == ["fired"]
 
 
+def test_who_was_woken_is_kept_as_a_note_each(read) -> None:
+    people = [{"id": f"PU{i}", "type": "user_reference"} for i in (1, 2)]
+    woken = [log_entry("notify", "2026-03-01T14:02:12Z") | {"id": f"R{user['id']}", "user": user} for user in people]
+    batch = read({"log_entries": woken})
+    assert batch.events["kind"].tolist() == ["note", "note"]
+    assert batch.events["event_id"].is_unique  # in one second
+
+
 def test_report_without_zone_needs_one(event, read) -> None:
     report = {"id": "Q1", "created_on": "2026-03-01 09:02:11", "service_name": "Checkout", "seconds_to_resolve": ""}
     assert read(report).rejected["reason"].tolist() == ["bad_time"]
@@ -596,7 +604,7 @@ def test_report_without_zone_needs_one(event, read) -> None:
 @pytest.mark.parametrize(
     ("export", "kind"),
     [
-        (log_entry("notify", "2026-03-01T14:02:12Z"), "pagerduty log entry that changes nothing"),
+        (log_entry("exhaust_escalation_path", "2026-03-01T14:02:12Z"), "pagerduty log entry that changes nothing"),
         (
             webhook("x", "2026-03-01T14:02:12Z", event_type="incident.conference_bridge.updated"),
             "pagerduty webhook that tells no change of state",

@@ -36,7 +36,7 @@ def test_labels_name_every_record_of_every_alert(production) -> None:
     told = labels[labels["source_file"].str.startswith(("datadog", "sentry", "cloudwatch_alarm_history"))]
     alerts = told[told["kind"] != "change"]
     assert sorted(alerts["native_id"]) == sorted(production.records["native_id"])
-    assert set(labels["kind"]) == {"firing", "renotification", "recovery", "acknowledgement", "change"}
+    assert set(labels["kind"]) == {"firing", "renotification", "recovery", "acknowledgement", "note", "change"}
     assert labels.loc[labels["kind"] == "change", "incident_id"].isna().all()
 
 

@@ -12,7 +12,7 @@ from stanza_lab.errors import ParameterError
 DATA = Path(__file__).resolve().parents[2] / "data"
 
 
-BY_HAND = "front_doors/"  # what the teams of the bundled production know; no simulator does
+BY_HAND = ("front_doors/", "reactions/")  # what the teams of the bundled production know; no simulator does
 
 
 def hashes(directory: Path) -> dict[str, str]:
@@ -39,10 +39,10 @@ def test_data_is_the_default_production(tmp_path) -> None:
 
 def test_what_people_wrote_survives_new_data(production, tmp_path) -> None:
     production.export(tmp_path)
-    (tmp_path / BY_HAND).mkdir()
-    (tmp_path / BY_HAND / "shop.yaml").write_text("team: shop\n")
+    (tmp_path / BY_HAND[0]).mkdir()
+    (tmp_path / BY_HAND[0] / "shop.yaml").write_text("team: shop\n")
     production.export(tmp_path, overwrite=True)
-    assert (tmp_path / BY_HAND / "shop.yaml").read_text() == "team: shop\n"
+    assert (tmp_path / BY_HAND[0] / "shop.yaml").read_text() == "team: shop\n"
 
 
 def test_data_is_small_enough_for_git(tmp_path) -> None:

@@ -1,4 +1,7 @@
-"""PagerDuty: the log of v3 webhooks for the pages raised on top of some alerts (each page copies one alert)."""
+"""PagerDuty: the log of v3 webhooks for the pages raised on top of some alerts (each page copies one alert).
+
+Pages go to whoever is on call; who acknowledged one, resolved it by hand or wrote what was done is in `responders`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from stanza_lab.simulate.exports import responders
 from stanza_lab.simulate.exports.joined import lines
 from stanza_lab.simulate.naming import UPPER, codes, iso
 
@@ -23,13 +27,18 @@ def render(production: Production) -> Iterator[tuple[str, str]]:
     """Yield path and text, oldest first."""
     rows = webhooks(production)
     if len(rows):
-        yield FILE, lines(_webhook(row) for row in rows.itertuples())
+        people = [responders.reference(person) for person in responders.staff(production).itertuples()]
+        yield FILE, lines(_webhook(row, people) for row in rows.itertuples())
 
 
 def webhooks(production: Production) -> pd.DataFrame:
-    """Return one row per webhook, oldest first: native_id, at_ms, event_type, page columns and incident_id."""
+    """Return one row per webhook, oldest first.
+
+    Columns native_id, at_ms, iso, event_type, those of the page, incident_id, assignee and agent (rows of
+    `responders.staff`, -1: nobody), note and note_id (of what was written, else null).
+    """
     rng = np.random.default_rng([production.parameters["random_state"], 15])
-    pages = _pages(rng, production)
+    pages = responders.answered(production, _pages(rng, production))
     rows = pages.melt(
         id_vars=[name for name in pages.columns if name not in _EVENTS],
         value_vars=list(_EVENTS),
@@ -38,7 +47,16 @@ def webhooks(production: Production) -> pd.DataFrame:
     ).dropna(subset="at_ms")
     rows = rows.assign(at_ms=rows["at_ms"].astype("int64"), event_type=rows["event_type"].map(_EVENTS))
     rows = rows.sort_values(["at_ms", "page_id"], kind="stable", ignore_index=True)
-    return rows.assign(native_id=np.char.add("01", codes(rng, len(rows), 24, UPPER)), iso=iso(rows["at_ms"]))
+    rows = rows.assign(
+        native_id=np.char.add("01", codes(rng, len(rows), 24, UPPER)),
+        assignee=rows["on_call"].where(rows["event_type"] == "incident.triggered", rows["acked_by"]),
+        agent=rows["acked_by"].where(rows["event_type"] == "incident.acknowledged", -1),
+    )
+    by_hand = (rows["event_type"] == "incident.resolved") & rows["by_hand"]
+    rows["agent"] = rows["agent"].mask(by_hand, rows["acked_by"])
+    rows = pd.concat([rows, responders.notes(production, pages)], ignore_index=True)
+    rows = rows.sort_values(["at_ms", "page_id"], kind="stable", ignore_index=True)
+    return rows.assign(iso=iso(rows["at_ms"]))
 
 
 def _pages(rng: np.random.Generator, production: Production) -> pd.DataFrame:
@@ -73,34 +91,55 @@ def _pages(rng: np.random.Generator, production: Production) -> pd.DataFrame:
             "triggered_ms": triggered,
             "acked_ms": np.where(answered, acked, np.nan),
             "ended_ms": ended,
+            "by_hand": alerts["ends_at"].isna().to_numpy(),
         }
     )
 
 
-def _webhook(row: Any) -> dict[str, Any]:
-    status = row.event_type.partition(".")[2]
-    team = row.team.title()
+def _webhook(row: Any, people: list[dict[str, str]]) -> dict[str, Any]:
     return {
         "event": {
             "id": row.native_id,
             "event_type": row.event_type,
             "resource_type": "incident",
             "occurred_at": row.iso,
-            "agent": None,
+            "agent": people[row.agent] if row.agent >= 0 else None,
             "client": {"name": {"datadog": "Datadog", "cloudwatch": "AWS CloudWatch"}[row.origin]},
-            "data": {
-                "id": row.page_id,
-                "type": "incident",
-                "self": f"https://api.pagerduty.example/incidents/{row.page_id}",
-                "number": row.number,
-                "status": status,
-                "incident_key": row.rule_key,
-                "title": row.title,
-                "service": {"id": f"PSVC{row.service_row:03d}", "summary": row.service, "type": "service_reference"},
-                "escalation_policy": {"summary": f"{team} on call", "type": "escalation_policy_reference"},
-                "teams": [{"summary": team, "type": "team_reference"}],
-                "priority": None,
-                "urgency": "high",
-            },
+            "data": _note(row) if row.event_type == responders.NOTED else _incident(row, people),
         }
+    }
+
+
+def _incident(row: Any, people: list[dict[str, str]]) -> dict[str, Any]:
+    team = row.team.title()
+    return {
+        "id": row.page_id,
+        "type": "incident",
+        "self": f"https://api.pagerduty.example/incidents/{row.page_id}",
+        "number": row.number,
+        "status": row.event_type.partition(".")[2],
+        "incident_key": row.rule_key,
+        "title": row.title,
+        "service": {"id": f"PSVC{row.service_row:03d}", "summary": row.service, "type": "service_reference"},
+        "assignees": [people[row.assignee]],
+        "escalation_policy": {"summary": f"{team} on call", "type": "escalation_policy_reference"},
+        "teams": [{"summary": team, "type": "team_reference"}],
+        "priority": None,
+        "urgency": "high",
+    }
+
+
+def _note(row: Any) -> dict[str, Any]:
+    """Return what a webhook about a note says: of its incident only what it is called."""
+    return {
+        "incident": {
+            "id": row.page_id,
+            "type": "incident_reference",
+            "self": f"https://api.pagerduty.example/incidents/{row.page_id}",
+            "summary": row.title,
+        },
+        "id": row.note_id,
+        "type": "incident_note",
+        "content": row.note,
+        "trimmed": False,
     }

@@ -38,9 +38,25 @@ def test_every_webhook_is_an_event(file, webhooks) -> None:
 
 
 def test_every_page_is_one_alert_with_its_times(pages, webhooks) -> None:
-    sent = webhooks.pivot(index="page_id", columns="event_type", values="at_ms").rename(columns=TIMES)
+    states = webhooks[webhooks["event_type"].isin(list(TIMES))]
+    sent = states.pivot(index="page_id", columns="event_type", values="at_ms").rename(columns=TIMES)
     sent = sent.apply(pd.to_datetime, unit="ms", utc=True).astype("datetime64[us, UTC]")
     pd.testing.assert_frame_equal(pages.sort_index()[list(sent)], sent.sort_index(), check_names=False)
+
+
+def test_who_did_what_is_read_back_as_it_was_sent(file, webhooks) -> None:
+    [batch] = read_files(file)
+    did = sl.read_engagements(batch.events)
+    sent = webhooks[webhooks["event_type"] != "incident.triggered"]
+    kinds = {"incident.acknowledged": "acknowledged", "incident.resolved": "resolved", "incident.annotated": "noted"}
+    told = did[did["kind"] != "assigned"].sort_values(["at", "page"]).reset_index(drop=True)
+    assert told["kind"].tolist() == sent["event_type"].map(kinds).tolist()
+    assert told["page"].tolist() == sent["page_id"].tolist()
+    assert told["text"].dropna().tolist() == sent["note"].dropna().tolist()
+    assert told["person"].notna().tolist() == (sent["agent"] >= 0).tolist()
+    people = pd.crosstab(told["person"].fillna("nobody"), sent["agent"].to_numpy()).astype(bool)
+    assert people.sum(axis=0).eq(1).all()
+    assert people.sum(axis=1).eq(1).all()
 
 
 def test_pages_say_what_they_copy(pages, webhooks) -> None:
@@ -50,6 +66,7 @@ def test_pages_say_what_they_copy(pages, webhooks) -> None:
     assert pages["origin"].astype("str").tolist() == sent["origin"].tolist()
     assert pages["summary"].tolist() == sent["title"].tolist()
     assert pages["severity"].isna().all()  # urgency is all they state
-    assert set(webhooks["native_id"]) <= set(pages["event_ids"].explode())
+    states = webhooks[webhooks["event_type"].isin(list(TIMES))]
+    assert set(states["native_id"]) <= set(pages["event_ids"].explode())
     rules = pages.groupby("rule_key", observed=True).ngroup()
     assert pd.crosstab(rules, sent["rule_key"]).astype(bool).sum().eq(1).all()

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 import stanza_lab as sl
-from stanza_lab.simulate.exports import cloudwatch, datadog, otlp, pagerduty, render_exports, sentry
+from stanza_lab.simulate.exports import cloudwatch, datadog, otlp, pagerduty, render_exports, responders, sentry
+
+KINDS = ("triggered", "acknowledged", "resolved", "annotated")
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,7 @@ def test_sentry_names_a_project_and_no_person(production) -> None:
 def test_a_page_is_triggered_before_it_is_answered_and_resolved(production) -> None:
     events = pagerduty.webhooks(production)
     assert events["at_ms"].is_monotonic_increasing
+    events = events[events["event_type"] != "incident.annotated"]
     order = events.groupby("page_id")["event_type"].agg(list)
     assert set(order.map(tuple)) <= {
         ("incident.triggered", "incident.acknowledged", "incident.resolved"),
@@ -130,3 +133,37 @@ def test_nobody_is_real(production) -> None:
     assert "@example" not in text
     assert set(re.findall(r":(\d{12}):", text)) == {"111122223333"}
     assert all(host not in text for host in ("sentry.io", "pagerduty.com", "datadoghq.com"))
+
+
+def test_each_team_has_a_few_people_who_take_turns_by_the_week(production) -> None:
+    staff = responders.staff(production)
+    assert staff.groupby("team").size().between(4, 6).all()
+    assert staff["id"].is_unique
+    pages = pagerduty.webhooks(production)
+    given = pages[pages["event_type"] == "incident.triggered"]
+    week = (given["at_ms"] - 4 * 86_400_000 - 9 * 3_600_000) // (7 * 86_400_000)  # from Monday, 09:00 UTC
+    assert given.groupby([given["team"], week])["assignee"].nunique().eq(1).all()
+    assert (staff["team"].to_numpy()[given["assignee"]] == given["team"]).all()
+
+
+def test_a_person_acknowledges_and_a_machine_or_a_person_resolves(production) -> None:
+    events = [row["event"] for _, text in pagerduty.render(production) for row in rows(text)]
+    kinds = {kind: [e["agent"] for e in events if e["event_type"] == f"incident.{kind}"] for kind in KINDS}
+    assert all(agent["type"] == "user_reference" for agent in kinds["acknowledged"] + kinds["annotated"])
+    assert set(kinds["triggered"]) == {None}
+    assert None in kinds["resolved"]
+    assert any(kinds["resolved"])
+
+
+def test_a_note_tells_what_was_done_while_the_page_was_open() -> None:
+    production = sl.simulate_production(services=24, teams=4, days=60, incidents=60)
+    pages = pagerduty.webhooks(production)
+    notes = pages[pages["note"].notna()]
+    about = notes.dropna(subset="incident_id").merge(production.incidents, on="incident_id")
+    assert len(about) > 3
+    rolled_back = about["note"].str.contains("olled back")
+    assert rolled_back.eq(about["fault_type"].isin(["deploy regression", "bad base image"])).all()
+    named = about.dropna(subset="root_service")
+    assert all(root in note for root, note in zip(named["root_service"], named["note"], strict=True))
+    ended = pages[pages["event_type"] == "incident.resolved"].set_index("page_id")["at_ms"]
+    assert (notes["at_ms"].to_numpy() < ended[notes["page_id"]].to_numpy()).all()
