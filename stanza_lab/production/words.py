@@ -58,7 +58,7 @@ def span(seconds: float) -> str:
 
 def count(number: int, thing: str) -> str:
     """Return `number` with its `thing` in singular or plural: 1 service, 3 services, 2 dependencies."""
-    plural = f"{thing[:-1]}ies" if thing.endswith("cy") else f"{thing}s"
+    plural = f"{thing[:-1]}ies" if thing.endswith("y") and thing[-2:-1] not in "aeiou" else f"{thing}s"
     return f"{number:,} {thing if number == 1 else plural}"
 
 

@@ -31,6 +31,7 @@ _TEAM = ("team", "reviewed", "on_call", "contacts", "runbooks", "diagnostics", "
 _KINDS = {"diagnostics": "diagnostic", "mitigations": "mitigation"}
 _ACTION = ("name", "when", "command", "risk", "owner")
 _RUNBOOK, _SLO = ("name", "service", "url"), ("name", "service", "objective", "window")
+_MEASURED = ("kind", "within", "indicator")  # of an SLO: read where it is measured, by `read_objectives`
 _COLUMNS = {
     "teams": ("team", "reviewed_by", "reviewed_on", "on_call", "contacts"),
     "runbooks": ("team", *_RUNBOOK),
@@ -153,9 +154,10 @@ def read_contributed(path: str | os.PathLike[str]) -> Contributed:
         A YAML file, or a folder of them: one per team, kept where the team reviews changes. Keys: `team`; `reviewed`
         (`by`, `on`); `on_call`; `contacts` (a list); `runbooks` (each `name`, `service`, `url`); `diagnostics` and
         `mitigations` (each `name`, `when`, `command`, `risk` low, medium or high, `owner`); `slos` (each `name`,
-        `service`, `objective` in percent, `window`). `when` names `service` and `team` (globs), and what must be there:
-        `alert` (globs of its name), `severity` (or worse), `symptom` (see `classify_symptoms`), and `near`: a list of
-        `service`, `direction` (downstream: what it depends on), `hops`, `alerting`. Without any: all of the team's.
+        `service`, `objective` in percent, `window`; `read_objectives` reads more). `when` names `service` and `team`
+        (globs), and what must be there: `alert` (globs of its name), `severity` (or worse), `symptom` (see
+        `classify_symptoms`), and `near`: a list of `service`, `direction` (downstream: what it depends on), `hops`,
+        `alerting`. Without any: all of the team's.
 
     Returns
     -------
@@ -253,7 +255,7 @@ def _runbook(node: yaml.Node, problems: Problems) -> dict[str, Any]:
 
 
 def _slo(node: yaml.Node, problems: Problems) -> dict[str, Any]:
-    keys = problems.keys(node, _SLO, need=["name", "service", "objective", "window"], what="an SLO")
+    keys = problems.keys(node, (*_SLO, *_MEASURED), need=_SLO, what="an SLO")
     window = problems.text(keys.get("window"), "window")
     if window:
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from stanza_lab.errors import ParameterError, UnknownNameError
-from stanza_lab.production import words
+from stanza_lab.production import hours, words
 from stanza_lab.production.place import belonging, pager, picking
 from stanza_lab.production.place.page import page
 from stanza_lab.production.place.profile import Profile
@@ -164,7 +164,7 @@ def onboard(
     tz: str = "UTC",
 ) -> Place:
     """Return the place on a map of somebody who names a few things; see `ProductionMap.onboard`."""
-    pager.zone(tz)
+    hours.zone(tz)
     known = production.choices
     given = {"team": _names(teams, "teams"), "repository": _names(repos, "repos"), "host": _names(hosts, "hosts")}
     rows = [picking.pick(known, kind, names) for kind, names in given.items()]

@@ -1,19 +1,17 @@
 """How loud a few services are: their alerts per week and hour of life, and per rule how often, how chronic, how noisy.
 
-Hours are those of Etsy's opsweekly as `tz` has them: sleep is 22-08 every day, off is 18-22 on weekdays and the rest of
-weekends, business is 08-18 on weekdays.
+Hours are those of `production.hours`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
 
 from stanza_lab import schema
-from stanza_lab.errors import ParameterError
+from stanza_lab.production import hours
 from stanza_lab.production.door.pattern import of, span_days
 
 if TYPE_CHECKING:
@@ -33,21 +31,6 @@ RULES = (
 )  # fmt: skip
 
 
-def zone(tz: str) -> str:
-    """Return the name of a time zone that there is.
-
-    Raises
-    ------
-    ParameterError
-        There is none of this name.
-    """
-    try:
-        ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError) as error:
-        raise ParameterError(f"tz={tz!r} is no time zone; pass 'UTC' or a name such as 'Europe/Berlin'") from error
-    return tz
-
-
 def load(production: MapContents, services: Collection[str], *, tz: str) -> pd.DataFrame:
     """Return the pager load of some services, a row per week that the history covers.
 
@@ -61,8 +44,9 @@ def load(production: MapContents, services: Collection[str], *, tz: str) -> pd.D
     if history is None or times.empty:
         return pd.DataFrame({name: pd.Series(dtype="float64") for name in WEEKS})
     ours = of(history, services).dropna(subset=["starts_at"])
-    local = ours["starts_at"].dt.tz_convert(tz).dt.tz_localize(None)
-    table = pd.DataFrame({"week": _monday(local), "pages": 1} | _hours(local), index=ours.index)
+    clock = hours.local(ours["starts_at"], tz)
+    when = hours.split(clock).astype("int64")
+    table = pd.concat([pd.DataFrame({"week": _monday(clock), "pages": 1}, index=ours.index), when], axis=1)
     chronic = rules(production, services)
     loud = set(chronic.loc[chronic["chronic"], "rule_key"])
     table["chronic"] = _rule(ours).isin(loud).astype("int64")
@@ -157,16 +141,8 @@ def _events(alerts: pd.DataFrame) -> pd.Series:
     return alone.where(alerts["incident_id"] == schema.NOISE, alerts["incident_id"].astype("str"))
 
 
-def _hours(local: pd.Series) -> dict[str, pd.Series]:
-    hour, weekend = local.dt.hour, local.dt.day_of_week >= 5
-    sleep = (hour >= 22) | (hour < 8)
-    off = ~sleep & (weekend | (hour >= 18))
-    sorted_out = {"business": ~sleep & ~off, "off_hours": off, "sleep_hours": sleep}
-    return {name: rows.astype("int64") for name, rows in sorted_out.items()}
-
-
-def _monday(local: pd.Series) -> pd.Series:
-    day = local.dt.normalize()
+def _monday(clock: pd.Series) -> pd.Series:
+    day = clock.dt.normalize()
     monday: pd.Series = day - pd.to_timedelta(day.dt.day_of_week, unit="D")
     return monday
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from stanza_lab.errors import ParameterError
 from stanza_lab.production import ProductionMap
 from stanza_lab.production.place import pager
 
@@ -98,9 +97,3 @@ def test_what_cannot_be_known_is_null() -> None:
 def test_without_alerts_there_are_no_rows() -> None:
     assert pager.load(ProductionMap(EDGES), ["shop"], tz="UTC").empty
     assert pager.rules(ProductionMap(EDGES), ["shop"]).empty
-
-
-@pytest.mark.parametrize("tz", ["Mars/Base", "", "../etc/passwd"])
-def test_a_zone_that_is_none_is_said(tz: str) -> None:
-    with pytest.raises(ParameterError, match="no time zone"):
-        pager.zone(tz)

@@ -1,0 +1,341 @@
+"""What could be done now: every reaction that applies, the best first, each with the verdict of its guardrails."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from stanza_lab import _params
+from stanza_lab.errors import SchemaError
+from stanza_lab.patterns.reactions import guardrails, triggers, vocabulary
+from stanza_lab.patterns.reactions.cases import Cases
+from stanza_lab.patterns.reactions.catalogue import Reaction, Reactions, read_reactions
+from stanza_lab.patterns.reactions.places import Places
+from stanza_lab.production import words
+
+if TYPE_CHECKING:
+    from stanza_lab.patterns.found import Patterns
+    from stanza_lab.patterns.reactions.backtested import ReactionBacktest
+    from stanza_lab.patterns.reactions.guardrails import Touched, Verdict
+    from stanza_lab.patterns.reactions.recorder import Recorder
+    from stanza_lab.production import ProductionMap
+
+_TABLE: dict[str, Any] = {
+    "rank": "int64",
+    "reaction": "str",
+    "team": "str",
+    "action": "str",
+    "target": "str",
+    "confidence": "float64",
+    "risk": "str",
+    "touched": object,
+    "blocked_by": "str",
+    "approval": "str",
+    "incident_id": "int64",
+    "words": "str",
+}
+_DONE = ("at", "reaction", "team", "target")
+_ROWS, _CELL = 25, 400
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One thing that could be done now.
+
+    Attributes
+    ----------
+    reaction : Reaction
+        What.
+    target, incident_id
+        The service it would be done to (empty: none could be named); for which incident.
+    at : Timestamp
+        Now.
+    confidence : float
+        That this is what the reaction is for.
+    touched : Touched
+        Who would be hit if it fails its target.
+    verdicts : tuple of Verdict
+        Of each guardrail.
+    why : str
+        What it was proposed on.
+    tried : str
+        How it did in history; empty when nobody looked.
+    """
+
+    reaction: Reaction
+    target: str
+    incident_id: int
+    at: pd.Timestamp
+    confidence: float
+    touched: Touched
+    verdicts: tuple[Verdict, ...]
+    why: str
+    tried: str = ""
+
+    @property
+    def blocked_by(self) -> str:
+        """What stands against it, in words; empty when nothing does."""
+        return guardrails.blocked(self.verdicts)
+
+    @property
+    def risk(self) -> str:
+        """The risk of doing it now."""
+        return guardrails.risk_now(self.reaction, self.touched)[0]
+
+    @property
+    def words(self) -> str:
+        """What, why, how sure, whom it touches, what stands against it, and whose word it needs."""
+        rails, of = self.reaction.guardrails, self.reaction.team
+        named = self.target or "no service that could be named"
+        said = [f"{self.reaction.name} (of team {of}): {self.reaction.does(named)}"]
+        said += [self.why, f"confidence {words.probability(self.confidence)}", f"risk {self.risk}", self.touched.words]
+        said += [self.tried or "never tried on history"]
+        if self.reaction.effect:
+            low, high = (words.span(span.total_seconds()) for span in self.reaction.effect)
+            said.append(f"its team says it helps after {low}" + (f" to {high}" if high != low else ""))
+        if self.blocked_by:
+            return "; ".join([*said, f"blocked by {self.blocked_by}"])
+        return "; ".join([*said, "a person must approve" if rails.approval == "human" else "needs no approval"])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Proposals:
+    """What could be done now, the best first: not blocked, then sure, then of little risk.
+
+    Attributes
+    ----------
+    items : tuple of Proposal
+        In order.
+    at : Timestamp
+        Now.
+    unseen : list of str
+        What could not be judged, and whose file deserves caution.
+    """
+
+    items: tuple[Proposal, ...]
+    at: pd.Timestamp
+    unseen: list[str]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The proposals as a table: rank, reaction, team, action, target, confidence, risk, touched (list of str),
+        blocked_by (null: nothing), approval, incident_id, words.
+        """  # noqa: D205
+        rows = [
+            {
+                "rank": rank,
+                "reaction": one.reaction.name,
+                "team": one.reaction.team,
+                "action": one.reaction.action,
+                "target": one.target,
+                "confidence": one.confidence,
+                "risk": one.risk,
+                "touched": list(one.touched.services),
+                "blocked_by": one.blocked_by or None,
+                "approval": one.reaction.guardrails.approval,
+                "incident_id": one.incident_id,
+                "words": one.words,
+            }
+            for rank, one in enumerate(self.items, start=1)
+        ]
+        return pd.DataFrame(rows, columns=list(_TABLE)).astype(_TABLE)
+
+    def __getitem__(self, rank: int) -> Proposal:
+        """Return the proposal at a place, from 0."""
+        return self.items[rank]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Proposal]:
+        return iter(self.items)
+
+    def __repr__(self) -> str:
+        """Count them."""
+        blocked = sum(bool(one.blocked_by) for one in self.items)
+        return f"Proposals({words.count(len(self), 'reaction')} at {self.at:%Y-%m-%d %H:%M} UTC, {blocked} blocked)"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<li>{_cell(words.sentence(one.words))}<br><code>{_cell(one.reaction.command)}</code></li>"
+            for one in self.items[:_ROWS]
+        )
+        unseen = "".join(f"<li>{_cell(words.sentence(said))}</li>" for said in self.unseen[:_ROWS])
+        more = f"<p>and {len(self) - _ROWS:,} more</p>" if len(self) > _ROWS else ""
+        return f"<p><b>{_cell(repr(self))}</b>. Commands are text; nothing here runs them.</p><ol>{rows}</ol>{more}" + (
+            f"<p>Could not be seen:</p><ul>{unseen}</ul>" if unseen else ""
+        )
+
+
+def propose(
+    reactions: Reactions | str | os.PathLike[str],
+    production: ProductionMap,
+    *,
+    alerts: pd.DataFrame,
+    patterns: Patterns | None = None,
+    history: ReactionBacktest | None = None,
+    done: Recorder | pd.DataFrame | None = None,
+    at: _params.Instant | None = None,
+) -> Proposals:
+    """Return what could be done now, the best first, each with what its guardrails say.
+
+    Parameters
+    ----------
+    reactions : Reactions or path
+        What teams wrote down, or where (see `read_reactions`).
+    production : ProductionMap
+        Who is near whom, whose a service is, whom an action touches.
+    alerts : DataFrame
+        `schema.ALERTS`: what fires now, and what belongs to the same incident; without `incident_id` all is one.
+    patterns : Patterns, optional
+        What was mined. Default: reactions bound to `pattern` are not judged.
+    history : ReactionBacktest, optional
+        How the reactions did in history: how sure a `when` is, and a word on each. Default: half sure, never tried.
+    done : Recorder or DataFrame, optional
+        What was applied before, for cool-downs; a table has `at`, `reaction`, `team`, `target`. Default: nothing.
+    at : str or Timestamp, optional
+        Now. Default: the last time that an alert fired.
+
+    Returns
+    -------
+    Proposals
+        In order, `items` (each for `DryRun().plan`), `table`, `unseen`. Nothing is done.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing, or a file cannot be read.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import pandas as pd
+    >>> import stanza_lab as sl
+    >>> edges = pd.DataFrame({"src": ["shop"], "dst": ["orders-db"], "confidence": [0.9]})
+    >>> production = sl.ProductionMap(edges)
+    >>> now = pd.DataFrame({"starts_at": ["2026-03-01T14:02Z"], "service": ["orders-db"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "orders.yaml")
+    ...     _ = file.write_text('''
+    ... team: orders
+    ... reactions:
+    ...   - {name: Fail over, action: shift_traffic, params: {to: replica}, when: {service: orders-db},
+    ...      command: pg_ctl promote, risk: medium, guardrails: {max_blast_radius: 2}}
+    ... ''')
+    ...     found = sl.propose(file, production, alerts=now)
+    >>> found
+    Proposals(1 reaction at 2026-03-01 14:02 UTC, 0 blocked)
+    >>> found[0].words
+    'Fail over (of team orders): shift traffic away from orders-db (to: replica); ...; a person must approve'
+    """
+    catalogue = reactions if isinstance(reactions, Reactions) else read_reactions(reactions)
+    given = alerts if "incident_id" in alerts.columns else alerts.assign(incident_id=0)
+    known = Cases.of(given, pages=None)
+    if known.alerts.empty and at is None:
+        raise SchemaError("alerts: none has a time, so there is no now; pass at=")
+    now = known.alerts["starts_at"].max() if at is None else _params.instant(at, "at")
+    cases = Cases.of(given[given["starts_at"].pipe(pd.to_datetime, utc=True) <= now], pages=None)
+    asked = _Now(cases, Places(production, cases.alerts, hindsight=True), patterns, history, _last(done, now), now)
+    items = [one for reaction in catalogue.items for one in asked.proposals(reaction)]
+    items.sort(key=lambda one: (bool(one.blocked_by), -one.confidence, vocabulary.RISKS.index(one.risk)))
+    mute = [one.name for one in catalogue.items if one.pattern and patterns is None]
+    unseen = [f"{words.listing(mute)}: bound to a pattern and none was given; pass patterns="] if mute else []
+    proposed = {one.reaction.team for one in items}
+    unseen += [said for team, said in catalogue.cautions(at=now).items() if team in proposed]
+    return Proposals(tuple(items), now, unseen)
+
+
+@dataclass(frozen=True)
+class _Now:
+    """What fires now, and what is known besides."""
+
+    cases: Cases
+    places: Places
+    patterns: Patterns | None
+    history: ReactionBacktest | None
+    last: dict[tuple[str, str, str], pd.Timestamp]
+    at: pd.Timestamp
+
+    @cached_property
+    def recognised(self) -> triggers.Recognised | None:
+        """What begins like which pattern."""
+        return None if self.patterns is None else triggers.Recognised(self.cases, self.patterns)
+
+    def proposals(self, reaction: Reaction) -> Iterator[Proposal]:
+        """Yield what a reaction would do now."""
+        if reaction.when is not None:
+            firing = self.cases.firing(self.at)
+            for service, why in triggers.of_now(reaction, firing, self.places, self.at):
+                sure, tried = self._tried(reaction, service)
+                case = int(firing.loc[firing["service"].astype("str") == service, "case"].iloc[0])
+                yield self._proposal(reaction, case, service=service, pattern="", sure=sure, why=why, tried=tried)
+        elif self.recognised is not None:
+            for found in triggers.of_patterns(reaction, self.recognised):
+                yield self._proposal(
+                    reaction,
+                    found.case,
+                    service="",
+                    pattern=found.pattern,
+                    sure=found.confidence,
+                    why=found.why,
+                    tried=self._tried(reaction, "")[1],
+                )
+
+    def _tried(self, reaction: Reaction, service: str) -> tuple[float, str]:
+        """Return how sure a `when` is at a service, and how the reaction did in history."""
+        if self.history is None:
+            return triggers.confidence([], []), ""
+        rows = self.history.tried(reaction.name, team=reaction.team)
+        here = rows.loc[rows["service"] == service, "right"].tolist()
+        said = f"in history right {int(rows['right'].sum())} of {words.count(len(rows), 'time')}"
+        said += f", at {service} {sum(here)} of {len(here)}" if service else ""
+        return triggers.confidence(rows["right"].tolist(), here), said
+
+    def _proposal(
+        self, reaction: Reaction, case: int, *, service: str, pattern: str, sure: float, why: str, tried: str
+    ) -> Proposal:
+        target = self.places.target(
+            reaction,
+            service=service,
+            seen=self.cases.upto(case, self.at),
+            at=self.at,
+            patterns=self.patterns,
+            pattern=pattern,
+        )
+        touched = self.places.touched(reaction, target, self.at)
+        last = self.last.get((reaction.team, reaction.name, target))
+        verdicts = guardrails.judge(
+            reaction,
+            target=target,
+            team=self.places.team(target) if target else "",
+            confidence=sure,
+            touched=touched,
+            since_last=None if last is None else self.at - last,
+        )
+        incident = int(self.cases.table["incident_id"].loc[case])
+        return Proposal(reaction, target, incident, self.at, sure, touched, tuple(verdicts), why, tried)
+
+
+def _last(done: Recorder | pd.DataFrame | None, now: pd.Timestamp) -> dict[tuple[str, str, str], pd.Timestamp]:
+    """Return (team, reaction, target) -> when it was last applied, until now."""
+    if done is None:
+        return {}
+    table = done if isinstance(done, pd.DataFrame) else done.applied
+    absent = [name for name in _DONE if name not in table.columns]
+    if absent:
+        raise SchemaError(f"done: no column {absent[0]!r}; needed are {', '.join(_DONE)}")
+    table = table.assign(at=pd.to_datetime(table["at"], utc=True))
+    found: dict[tuple[str, str, str], pd.Timestamp] = {}
+    for row in table[table["at"] <= now].sort_values("at", kind="stable").to_dict("records"):
+        found[str(row["team"]), str(row["reaction"]), str(row["target"])] = row["at"]
+    return found
+
+
+def _cell(said: str) -> str:
+    return html.escape(said if len(said) <= _CELL else f"{said[: _CELL - 1]}…")

@@ -1,0 +1,102 @@
+"""Has this happened before? The patterns that one incident looks like, and what happened each time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from stanza_lab import schema
+from stanza_lab.errors import ParameterError
+from stanza_lab.patterns.found import ENDINGS
+from stanza_lab.patterns.recognising import unfolding
+from stanza_lab.production import words
+
+if TYPE_CHECKING:
+    from stanza_lab.patterns.found import Patterns
+
+SEEN_BEFORE: dict[str, Any] = {
+    "pattern": "str",
+    "name": "str",
+    "match": "float64",
+    "times": "int64",
+    "last": "datetime64[us, UTC]",
+    "words": "str",
+    "next": object,
+}
+_MOST_SAID = 3
+
+
+def seen_before(patterns: Patterns, alerts: pd.DataFrame) -> pd.DataFrame:
+    """Return the table that `Patterns.seen_before` documents."""
+    given = alerts if "incident_id" in alerts.columns else alerts.assign(incident_id=0)
+    given = schema.check(given, schema.ALERTS, need=["starts_at", "incident_id"])
+    several = given["incident_id"].nunique()
+    if several > 1:
+        raise ParameterError(
+            f"the alerts are of {several} incidents; pass those of one: alerts[alerts.incident_id == 3]"
+        )
+    shown = unfolding(given.assign(incident_id=0), steps=patterns.steps, by=patterns.by)
+    began = given["starts_at"].min()
+    names = patterns.table.set_index("pattern")["name"]
+    rows = []
+    for pattern, here in shown.groupby("pattern", sort=True):
+        past = patterns.occurrences[(patterns.occurrences["pattern"] == pattern)]
+        past = past[past["starts_at"] < began].sort_values("starts_at")
+        if past.empty:
+            continue
+        steps = patterns.steps[patterns.steps["pattern"] == pattern].sort_values("position")
+        coming = steps[steps["core"] & ~steps["kind"].isin(here["kind"])]
+        rows.append(
+            {
+                "pattern": pattern,
+                "name": names.get(pattern, pattern),
+                "match": here["match"].iloc[-1],
+                "times": len(past),
+                "last": past["starts_at"].iloc[-1],
+                "words": _words(here, past, steps, coming),
+                "next": coming["kind"].astype("str").tolist(),
+            }
+        )
+    table = pd.DataFrame(rows, columns=list(SEEN_BEFORE)).astype(SEEN_BEFORE)
+    order = ["match", "times", "pattern"]
+    return table.sort_values(order, ascending=[False, False, True], ignore_index=True)
+
+
+def _words(here: pd.DataFrame, past: pd.DataFrame, steps: pd.DataFrame, coming: pd.DataFrame) -> str:
+    """Say how often it was seen, when last, how it went each time, and how much of it is there now."""
+    times = len(past)
+    said = [f"seen before: {'once' if times == 1 else words.count(times, 'time')}, last on {_when(past)}"]
+    each = "that time" if times == 1 else "each time"
+    paged = past["lead_s"].dropna()
+    if paged.empty:
+        said.append(f"{each} nobody was paged")
+    else:
+        usual = paged.median()
+        way = "after" if usual >= 0 else "before"
+        often = each if len(paged) == times else f"{len(paged)} of {times} times"
+        near = "some" if len(paged) == 1 else "about"
+        said.append(f"{often} somebody was paged, {near} {words.span(usual)} {way} its first alert")
+    ended = past["ended"].value_counts()
+    endings = [f"{ending} ({ended[ending]} of {times})" for ending in ENDINGS if ended.get(ending, 0)]
+    if endings:
+        said.append(f"it ended: {', '.join(endings)}")
+    lasted = (past["ends_at"] - past["starts_at"]).dt.total_seconds().dropna()
+    if len(lasted):
+        known = "" if len(lasted) == times else f" (known of {len(lasted)})"
+        said.append(f"it lasted {words.span(lasted.median())} in the middle{known}")
+    core = int(steps["core"].sum())
+    found = core - len(coming)
+    there = f"{found} of its {words.count(core, 'core member')} {'is' if found == 1 else 'are'} here"
+    if not here["whole"].any():
+        there += ", too few to call it the same"
+    said.append(there)
+    said += [
+        f"{step['kind']} came in {step['share']:.0%} of all times, {words.span(step['after_s'])} after the first alert"
+        for step in coming.head(_MOST_SAID).to_dict("records")
+    ]
+    return "; ".join(said)
+
+
+def _when(past: pd.DataFrame) -> str:
+    return f"{past['starts_at'].iloc[-1]:%Y-%m-%d %H:%M} UTC"

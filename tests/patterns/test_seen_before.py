@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from stanza_lab.errors import ParameterError
+from tests.patterns.unfolded import HISTORY, alerts, cascade, known
+
+NOW = alerts(cascade(9, "04-01", "db", "api"))
+
+
+def test_it_says_how_often_when_last_and_what_happened_each_time() -> None:
+    found = known().seen_before(NOW)
+    row = found.iloc[0]
+    assert (row["pattern"], row["times"], row["last"]) == ("P-1", 4, pd.Timestamp("2026-03-07T02:00Z"))
+    assert row["match"] == pytest.approx(2 / 3)
+    assert row["next"] == ["web: latency"]
+    assert row["words"] == (
+        "seen before: 4 times, last on 2026-03-07 02:00 UTC; each time somebody was paged, about 4 min after its first "
+        "alert; it ended: by itself (2 of 4), after somebody took it (1 of 4), open (1 of 4); it lasted 30 min in the "
+        "middle (known of 3); 2 of its 3 core members are here, too few to call it the same; web: latency came in 100% "
+        "of all times, 4 min after the first alert"
+    )
+
+
+def test_too_little_of_it_is_said_to_be_too_little() -> None:
+    found = known().seen_before(NOW.head(1))
+    assert "1 of its 3 core members is here, too few to call it the same" in found["words"].iloc[0]
+
+
+def test_only_what_happened_before_the_incident_counts() -> None:
+    third = HISTORY[HISTORY["incident_id"] == 2]
+    found = known().seen_before(third)
+    assert found[["times", "last"]].values.tolist() == [[2, pd.Timestamp("2026-03-03T02:00Z")]]
+    assert known().seen_before(HISTORY[HISTORY["incident_id"] == 0]).empty
+
+
+def test_alerts_may_come_without_a_number_but_not_of_several_incidents() -> None:
+    pd.testing.assert_frame_equal(known().seen_before(NOW.drop(columns="incident_id")), known().seen_before(NOW))
+    with pytest.raises(ParameterError, match="alerts are of 6 incidents"):
+        known().seen_before(HISTORY)
+
+
+def test_nothing_known_of_it_is_no_row() -> None:
+    assert known().seen_before(alerts(cascade(9, "04-01", "search"))).empty
+    assert known().seen_before(NOW.head(0)).empty
