@@ -1,0 +1,82 @@
+"""Ship, slow down or freeze: what the error budget of a service says about the next release."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from stanza_lab.production import words
+
+FREEZE, SLOW = 1.0, 0.75  # share of the error budget spent from which on
+POLICY = (
+    f"freeze: all of the error budget is spent, or a page rule fires now; slow down: {SLOW:.0%} of it is spent, a "
+    "ticket rule fires now, or at the last day's rate the rest is gone within a tenth of the window; else ship"
+)
+SOON = 0.1  # of the window
+_ORDER = ("freeze", "slow down", "ship", "cannot judge")
+
+
+def statement(
+    service: str, rows: list[dict[str, Any]], firing: list[tuple[str, str, float]], *, unit: str
+) -> dict[str, Any]:
+    """Return the statement on one service.
+
+    `rows` are its rows of `Reliability.objectives`, with `easy`: how likely less than `SLOW` of the budget is spent at
+    the rate of failures behind it; `firing` are the rules that fire now: objective, rule, burn rate.
+    """
+    judged = [row for row in rows if row["judged"]]
+    if not judged:
+        why = [str(row["words"]) for row in rows]
+        return _made(service, "cannot judge", math.nan, why, "; ".join(why[:2]) or "nothing was counted")
+    freeze, slow, fine = [], [], []
+    for row in judged:
+        used, name = row["spent"], row["name"]
+        if used >= FREEZE:
+            freeze.append((f"{name}: the error budget is overspent, {used:.0%} of it", 1.0 - row["kept"]))
+        elif used >= SLOW:
+            slow.append((f"{name}: {used:.0%} of the error budget is spent", 1.0 - row["easy"]))
+        else:
+            fine.append((f"{name}: {row['left']:.0%} of the error budget is left", row["easy"]))
+        if used < FREEZE and pd.notna(row["exhausted_at"]):
+            lasts = (row["exhausted_at"] - row["at"]).total_seconds()
+            if lasts <= SOON * row["window_s"]:
+                slow.append((f"{name}: at the rate of the last day the rest is gone in {words.span(lasts)}", math.nan))
+    for name, rule, rate in firing:
+        (freeze if rule.startswith("page") else slow).append((f"{name}: {rule} fires now, burn rate {rate:.1f}", 1.0))
+    verdict, grounds = next((v, g) for v, g in (("freeze", freeze), ("slow down", slow), ("ship", fine)) if g)
+    known = [one for _, one in grounds if not math.isnan(one)]
+    sure = math.nan if not known else min(known) if verdict == "ship" else max(known)
+    reasons = [said for said, _ in grounds]
+    missing = [row["name"] for row in rows if not row["judged"]]
+    if missing:
+        reasons.append(f"not judged: {words.listing(missing)}")
+    n = max(row["total"] for row in judged)
+    how = (
+        f"how sure: {words.probability(sure)}, from {n:,.0f} {unit}s"
+        if not math.isnan(sure)
+        else f"from {n:,.0f} {unit}s"
+    )
+    return _made(service, verdict, sure, reasons, f"{'; '.join(reasons[:3])} ({how})")
+
+
+def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return statements, the most urgent first, then by name."""
+    return sorted(rows, key=lambda row: (_ORDER.index(row["verdict"]), row["service"]))
+
+
+def _made(service: str, verdict: str, sure: float, reasons: list[str], said: str) -> dict[str, Any]:
+    text = {
+        "ship": "go on shipping",
+        "slow down": "slow down",
+        "freeze": "freeze releases",
+        "cannot judge": "cannot be judged",
+    }
+    return {
+        "service": service,
+        "verdict": verdict,
+        "sure": sure,
+        "reasons": reasons,
+        "words": f"{service}: {text[verdict]}. {words.sentence(said)}",
+    }
