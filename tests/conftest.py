@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ SHARED = Path(os.environ.get("STANZA_SHARED", Path(__file__).resolve().parents[2
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-shared", action="store_true", help="fail, not skip, without the recordings")
     parser.addoption("--require-browser", action="store_true", help="fail, not skip, without a Chromium")
+    parser.addoption("--require-promtool", action="store_true", help="fail, not skip, without Prometheus's promtool")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,6 +28,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "shared" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.shared)
+
+
+@pytest.fixture(scope="session")
+def promtool(pytestconfig: pytest.Config) -> str:
+    """Return where promtool is, or skip: it belongs to the machine and is not installed by `make setup`."""
+    found = shutil.which("promtool")
+    if found is None:
+        absent = "needs promtool of Prometheus, which is not on this machine; apt-get install prometheus"
+        (pytest.fail if pytestconfig.getoption("--require-promtool") else pytest.skip)(absent)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 import stanza_lab as sl
 
 FIRST = {
-    "alerts", "edges", "events", "spans", "path", "paths", "production",  # what a verb works on
+    "alerts", "edges", "events", "spans", "path", "paths", "production", "reactions",  # what a verb works on
+    "indicators", "steps",  # likewise
     "texts", "service", "name", "source", "figure",  # the one thing a lookup is about
 }  # fmt: skip
 RULES = ("AlertmanagerRoute", "AttributeRule", "GapRule", "GroupByRule", "SimilarityRule")
@@ -38,6 +39,8 @@ MORE_POSITIONAL = {
     "IncidentClusterer.partial_fit": 2,  # scikit-learn
     "IncidentClusterer.score": 2,  # scikit-learn
     **{f"{rule}.fit": 2 for rule in RULES},  # scikit-learn
+    "backtest": 2,  # reactions, alerts: two things of equal weight
+    "propose": 2,  # reactions, production: likewise
     "backtest_grouping": 2,  # alerts, rules: two things of equal weight
     "TimeClusterer.fit": 2,  # scikit-learn
     "DependencyModel.explain": 2,  # an edge is named by its two ends
@@ -46,7 +49,9 @@ MORE_POSITIONAL = {
     "TimeSplits.split": 3,  # scikit-learn: split(X, y, groups)
     "TimeSplits.get_n_splits": 3,  # scikit-learn
     "write_figure": 2,  # path, figure
+    "write_prometheus_rules": 2,  # path, objectives
     "write_front_door": 2,  # path, door
+    "write_review": 2,  # path, review
     "plot.firing_heatmap": 1,
     **{f"metrics.{name}": 2 for name in sl.metrics.__all__},  # scikit-learn: (labels_true, labels_pred)
 }
@@ -90,7 +95,18 @@ def _parameters(value: Callable[..., Any]) -> list[inspect.Parameter]:
 
 def _made_by_people(name: str) -> bool:
     """Leave out classes that users receive and never build: their constructor is not public."""
-    return name not in {"IngestReport", "Production", "Bundle", "TuningResult", "metrics.Agreement"}
+    received = {
+        "IngestReport",
+        "Review",
+        "Production",
+        "Patterns",
+        "Bundle",
+        "TuningResult",
+        "PagerLoad",
+        "metrics.Agreement",
+    }
+    received |= {"Reliability", "RuleBacktest"}
+    return name not in received
 
 
 @pytest.mark.parametrize("name", CALLABLES)
@@ -99,7 +115,7 @@ def test_one_thing_comes_first_and_the_rest_by_keyword(name: str) -> None:
         return
     positional = [p for p in _parameters(CALLABLES[name]) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if inspect.isclass(CALLABLES[name]) and name != "ProductionMap":
-        if name not in {"History", "Explorer", "PlaceFinder"}:  # made for one folder, or for one map
+        if name not in {"History", "Explorer", "PlaceFinder", "Recorder"}:  # made for one folder, or for one map
             assert positional == [], f"{name}(...) takes parameters by keyword"
         return
     if name in KEYWORDS_ONLY:

@@ -24,14 +24,31 @@ LINK_LEGEND = (
 WAYS = {"forward": "->", "both": "<->", "unknown": "--"}
 
 
+class Grouped(NamedTuple):
+    """Alerts in incidents, without copies, and all that was known: pages that copy an alert tell who was woken."""
+
+    alerts: pd.DataFrame
+    known: Known
+    clusterer: sl.IncidentClusterer
+
+
 class Analysis(NamedTuple):
     """What the verbs after ingest work on."""
 
     alerts: pd.DataFrame
+    known: Known
     clusterer: sl.IncidentClusterer
     model: sl.DependencyModel
     edges: pd.DataFrame
     production: sl.ProductionMap
+
+
+def group(known: Known, *, params: Path | None, spans: pd.DataFrame | None, keep_copies: bool) -> Grouped:
+    """Group the alerts into incidents."""
+    alerts = usable(known, keep_copies=keep_copies)
+    with stderr.status(f"grouping {len(alerts):,} alerts"):
+        clusterer = clusterer_for(alerts, params=params, spans=spans).fit(alerts)
+    return Grouped(alerts.assign(incident_id=clusterer.labels_), known, clusterer)
 
 
 def analyse(
@@ -43,16 +60,12 @@ def analyse(
     keep_copies: bool,
 ) -> Analysis:
     """Group the alerts, infer dependencies from them, lay declarations and traces over these, and make the map."""
-    alerts = usable(known, keep_copies=keep_copies)
     spans = sl.read_traces(traces) if traces else None
-    with stderr.status(f"grouping {len(alerts):,} alerts"):
-        clusterer = clusterer_for(alerts, params=params, spans=spans).fit(alerts)
-    alerts = alerts.assign(incident_id=clusterer.labels_)
+    alerts, _, clusterer = group(known, params=params, spans=spans, keep_copies=keep_copies)
     model = fitted(sl.DependencyModel(), alerts)
     edges = overlaid(model.edges_, declared=declared, spans=spans)
-    return Analysis(
-        alerts, clusterer, model, edges, sl.ProductionMap(edges, alerts, ownership=known.owners, model=model)
-    )
+    production = sl.ProductionMap(edges, alerts, ownership=known.owners, model=model)
+    return Analysis(alerts, known, clusterer, model, edges, production)
 
 
 def usable(known: Known, *, keep_copies: bool) -> pd.DataFrame:

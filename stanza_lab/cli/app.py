@@ -13,7 +13,15 @@ import typer
 from rich.text import Text
 
 import stanza_lab as sl
-from stanza_lab.cli import depending, mapping, mapping_in_time  # noqa: F401  (their verbs come first)
+from stanza_lab.cli import (  # noqa: F401  (their verbs come first)
+    depending,
+    mapping,
+    mapping_in_time,
+    objectives,
+    on_call,
+    recurring,
+    reviewing,
+)
 from stanza_lab.cli.options import (
     As,
     Contributed,

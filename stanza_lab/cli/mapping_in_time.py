@@ -57,7 +57,7 @@ def replay(
     found = read()
     production = found.production
     summary = sl.summarize_incidents(found.alerts)
-    number = _number(incident, summary)
+    number = incident_number(incident, summary)
     states = production.replay(number, step=step)
     about = summary.set_index("incident_id").loc[number]
     name = f"Incident {number}, {about['starts_at']:%Y-%m-%d %H:%M} UTC: {about['title']}"
@@ -68,7 +68,7 @@ def replay(
     emit(shown, format=format, out=out, title=title, limit=limit)
 
 
-def _number(told: str, incidents: pd.DataFrame) -> int:
+def incident_number(told: str, incidents: pd.DataFrame) -> int:
     """Return the incident of that number, or the largest that was on at that time.
 
     Numbers come from the grouping, so they differ where other alerts or traces are read; a time does not.

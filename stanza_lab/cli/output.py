@@ -31,6 +31,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PIPED_WIDTH = 200  # characters when nobody says how wide: into a file or a pager
 _LEAST_WIDTH = 24  # characters a text column keeps before others are left out for it
 _PADDING = 3  # characters between two columns
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 
 class Format(StrEnum):
@@ -125,10 +126,19 @@ def emit(
         stderr.print(Text(f"{len(frame):,} rows written to {out}"))
 
 
-def emit_json(value: dict[str, Any]) -> None:
-    """Write one JSON object to standard output."""
-    sys.stdout.buffer.write(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+def emit_json(value: dict[str, Any], *, out: Path | None = None) -> None:
+    """Write one JSON object to standard output, or to the file `out`."""
+    text = orjson.dumps(value, default=str, option=_JSON)
+    if out is not None:
+        out.write_bytes(text)
+        return
+    sys.stdout.buffer.write(text)
     sys.stdout.buffer.flush()
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON can carry them."""
+    return [{str(key): _value(value) for key, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _show(
@@ -167,11 +177,7 @@ def _show(
 
 
 def _json(frame: pd.DataFrame) -> bytes:
-    rows = frame.to_dict("records")
-    clean = [{key: _value(value) for key, value in row.items()} for row in rows]
-    return orjson.dumps(
-        clean, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY, default=str
-    )
+    return orjson.dumps(records(frame), option=_JSON, default=str)
 
 
 def _value(value: Any) -> Any:

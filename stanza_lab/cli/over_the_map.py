@@ -1,4 +1,4 @@
-"""The options that all verbs over the map share, given to each by one decorator: they say what map is meant."""
+"""The options that all verbs over incidents or the map share, given to each by one decorator: what data is meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import stanza_lab as sl
-from stanza_lab.cli.analysing import Analysis, analyse
+from stanza_lab.cli.analysing import Analysis, Grouped, analyse, group
 from stanza_lab.cli.options import Declared, HistoryPath, Overrides, Ownership, Since, Traces, Until, Where, app
 from stanza_lab.cli.reading import KeepCopies, Params, read_known, say
 from stanza_lab.errors import UnknownNameError
@@ -20,6 +20,24 @@ if TYPE_CHECKING:
     from stanza_lab.production import Contributed, ProductionMap
 
 Read = Callable[[], Analysis]
+ReadIncidents = Callable[[], Grouped]
+Verb = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def _grouped(
+    history: HistoryPath,
+    *,
+    since: Since = None,
+    until: Until = None,
+    where: Where = None,
+    ownership: Ownership = None,
+    overrides: Overrides = None,
+    params: Params = None,
+    keep_copies: KeepCopies = False,
+) -> Grouped:
+    """Read a history and group its alerts into incidents."""
+    known = read_known(history, since=since, until=until, where=where, ownership=ownership, overrides=overrides)
+    return group(known, params=params, spans=None, keep_copies=keep_copies)
 
 
 def _analysis(
@@ -40,22 +58,32 @@ def _analysis(
     return analyse(known, traces=traces, declared=declared, params=params, keep_copies=keep_copies)
 
 
-def map_verb(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a verb of a function over an `Analysis`: HISTORY comes before its own arguments, what narrows it after.
+def map_verb(name: str) -> Verb:
+    """Make a verb of a function over an `Analysis`: HISTORY comes before its own arguments, what narrows it after."""
+    return _verb(name, _analysis)
 
-    The function is handed something to call for the analysis, so that it can refuse wrong usage before that takes its
-    time. Typer reads the signature of a verb; here it is put together of the function's own and that of `_analysis`.
+
+def incident_verb(name: str) -> Verb:
+    """Make a verb of a function over what is `Grouped`, likewise: it needs no map, which takes longest."""
+    return _verb(name, _grouped)
+
+
+def _verb(name: str, reading: Callable[..., Any]) -> Verb:
+    """Give a verb the options of `reading`.
+
+    The function is handed something to call for what is read, so that it can refuse wrong usage before that takes its
+    time. Typer reads the signature of a verb; here it is put together of the function's own and that of `reading`.
     """
 
     def make(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def verb(**given: Any) -> None:
-            read: Read = functools.partial(_analysis, **{key: given.pop(key) for key in shared})
+            read = functools.partial(reading, **{key: given.pop(key) for key in shared})
             command(read, **given)
 
-        shared = inspect.signature(_analysis).parameters
+        shared = inspect.signature(reading).parameters
         own = list(inspect.signature(command).parameters.values())[1:]
-        hints = get_type_hints(_analysis, include_extras=True) | get_type_hints(command, include_extras=True)
+        hints = get_type_hints(reading, include_extras=True) | get_type_hints(command, include_extras=True)
         listed = [parameter.replace(annotation=hints[parameter.name]) for parameter in (*shared.values(), *own)]
         order = {"history": 0} | dict.fromkeys((p.name for p in own), 1)  # shared options are told last
         listed.sort(key=lambda parameter: order.get(parameter.name, 2))

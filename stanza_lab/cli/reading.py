@@ -43,10 +43,11 @@ Calls = Annotated[
 
 
 class Known(NamedTuple):
-    """What was asked for, and the catalogue it was resolved with."""
+    """What was asked for, the catalogue it was resolved with, and where it came from."""
 
     alerts: pd.DataFrame
     owners: pd.DataFrame | None
+    history: sl.History
 
 
 def read_known(
@@ -69,7 +70,7 @@ def read_known(
         when = known["starts_at"].dropna()
         span = f"{when.min():%Y-%m-%d %H:%M} to {when.max():%Y-%m-%d %H:%M} UTC" if len(when) else "no time at all"
         say("warning", f"none of the {len(known):,} alerts matches; the history covers {span}", "yellow")
-    return Known(alerts, owners)
+    return Known(alerts, owners, sl.History(history))
 
 
 def without_copies(alerts: pd.DataFrame, *, keep: bool) -> pd.DataFrame:

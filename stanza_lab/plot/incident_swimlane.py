@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from stanza_lab import _params, schema
 from stanza_lab.errors import UnknownNameError
-from stanza_lab.plot import _lanes, _rows, _theme
+from stanza_lab.plot import _lanes, _marks, _rows, _theme
 from stanza_lab.production import words
 
 MOST_MARKS = 5_000  # above, marks are drawn by WebGL
@@ -35,6 +35,7 @@ def incident_swimlane(
     *,
     incident: int | None = None,
     around: _params.Duration = "10min",
+    marks: pd.DataFrame | None = None,
     title: str | None = None,
     height: int | None = None,
 ) -> go.Figure:
@@ -53,6 +54,9 @@ def incident_swimlane(
     around : duration, default "10min"
         How long before its first alert and after its last recovery the figure looks, zero or longer. Larger: more of
         what was left out, and a smaller incident.
+    marks : DataFrame, optional
+        What else happened, above the alerts, as `Review.timeline` has it: `at`, `kind` (deploy, page, acknowledged,
+        joined, action, note, chat; others are left out), `service` and `words` where they are there. Default: nothing.
     title : str, optional
         Default: the incident with its alerts and services.
     height : int, optional
@@ -107,6 +111,8 @@ def incident_swimlane(
         return _theme.figure([], title=_said(title, text), subtitle="", plot_height=120, height=height)
     window = _window(mine, reach)
     others, notes = _others(whole, number, window)
+    told = _marks.known(marks)
+    window = _wider(window, told["at"])
     lanes = _lanes.arrange(mine, others, end=window.end, width=window.end - window.start)
     late = int((mine["ends_at"] > window.end).sum())
     if late:
@@ -115,16 +121,16 @@ def incident_swimlane(
         notes.append(f"not shown: {words.count(int(missing.sum()), 'alert')} of this incident without a time")
     services = mine["service"].nunique()
     return _theme.figure(
-        [*_grey(lanes.others, window), *_coloured(lanes.mine, window)],
+        [*_grey(lanes.others, window), *_coloured(lanes.mine, window), *_marks.traces(told)],
         title=_said(title, f"Incident {number}: {words.count(len(mine), 'alert')} of {_services(services)}"),
         subtitle=f"{_theme.period(mine['starts_at'])}<br>{_first(mine)}",
-        plot_height=max(100, lanes.pixels),
+        plot_height=max(100, lanes.pixels) + _marks.HEIGHT * len(_marks.names(told)),
         height=height,
-        notes=[*notes, *lanes.notes],
+        notes=[*notes, *lanes.notes, *_marks.said(told)],
         axis=62,
         xaxis=_rows.TIME | {"type": "date", "range": [window.start, window.end], "showgrid": False},
-        yaxis=lanes.axis,
-        shapes=lanes.shapes,
+        yaxis=_marks.axis(told, lanes.axis),
+        shapes=[*lanes.shapes, *_marks.shapes(told)],
         showlegend=True,
         legend={"itemsizing": "constant", "traceorder": "reversed"},
     )
@@ -166,6 +172,14 @@ def _window(mine: pd.DataFrame, around: pd.Timedelta) -> _Window:
     end = last if pd.isna(recovered) else min(max(recovered, last), last + longest)
     edge = max(around, (end - first) * 0.02, pd.Timedelta("5s"))
     return _Window(start=first - edge, end=end + edge, first=first)
+
+
+def _wider(window: _Window, marks: pd.Series) -> _Window:
+    """Return the window with all marks in it, and a little room beside the outermost."""
+    if marks.empty:
+        return window
+    room = (window.end - window.start) * 0.03
+    return _Window(min(window.start, marks.min() - room), max(window.end, marks.max() + room), window.first)
 
 
 def _others(whole: pd.DataFrame, number: int, window: _Window) -> tuple[pd.DataFrame, list[str]]:

@@ -165,3 +165,38 @@ def test_the_argument_is_not_changed() -> None:
     before = ALERTS.copy()
     plot.incident_swimlane(ALERTS)
     pd.testing.assert_frame_equal(ALERTS, before)
+
+
+def test_marks_stand_above_the_alerts_and_widen_the_time() -> None:
+    told = pd.DataFrame(
+        {
+            "at": ["2026-03-01T13:30Z", "2026-03-01T14:03Z", "2026-03-01T14:20Z", "2026-03-01T14:05Z", None],
+            "kind": ["deploy", "page", "note", "recovery", "page"],
+            "what": ["<b>2.1</b> deployed", "slow", "rolled back", "gone", "lost"],
+            "words": ["<i>", "x", "y", "z", "w"],
+        }
+    )
+    figure = plot.incident_swimlane(_two_alerts(), marks=told)
+    drawn = {trace.name: trace for trace in figure.data if trace.name in ("deploy", "page", "note", "recovery")}
+    assert set(drawn) == {"deploy", "page", "note"}
+    assert all(y < 0 for trace in drawn.values() for y in trace.y)
+    assert drawn["deploy"].text == ("\u2002&lt;b&gt;2.1&lt;/b&gt; deployed",)
+    assert figure.layout.yaxis.ticktext[:3] == ("<b>releases</b>", "<b>pages</b>", "<b>actions, notes</b>")
+    assert pd.Timestamp(figure.layout.xaxis.range[0]) < pd.Timestamp("2026-03-01T13:30Z")
+    assert "releases 1, pages 1, actions, notes 1" in figure.layout.meta["description"]
+
+
+def test_marks_of_another_table_are_refused() -> None:
+    with pytest.raises(SchemaError, match=r"marks lacks columns \['kind'\]"):
+        plot.incident_swimlane(_two_alerts(), marks=pd.DataFrame({"at": []}))
+
+
+def test_without_marks_nothing_changes() -> None:
+    plain = plot.incident_swimlane(_two_alerts())
+    empty = plot.incident_swimlane(_two_alerts(), marks=pd.DataFrame({"at": [], "kind": []}))
+    assert plain.to_json() == empty.to_json()
+
+
+def _two_alerts() -> pd.DataFrame:
+    starts = ["2026-03-01T14:02Z", "2026-03-01T14:04Z"]
+    return pd.DataFrame({"starts_at": starts, "service": ["orders-db", "orders"], "incident_id": 0})

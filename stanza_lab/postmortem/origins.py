@@ -1,0 +1,22 @@
+"""Where it probably began: ranked by `rank_origins`, with whose it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from stanza_lab.production.spread.origins import rank_origins
+
+if TYPE_CHECKING:
+    from stanza_lab.postmortem.scene import Scene
+
+
+def likely(scene: Scene, *, changes: pd.DataFrame | None, columns: dict[str, Any]) -> pd.DataFrame:
+    """Return the likely origins; see `Review.origins`. `changes` are the releases near it, None where none is known."""
+    told = None if changes is None else changes.assign(kind="changed")[["at", "kind", "service"]]
+    found = rank_origins(scene.production, alerts=scene.mine.drop(columns=["name", "paged_at"]), events=told)
+    teams = pd.Series([scene.teams.get(str(name)) for name in found["service"]], index=found.index, dtype="str")
+    table = found.assign(team=teams).reindex(columns=list(columns)).astype(columns).reset_index(drop=True)
+    table.attrs = {"words": list(found.attrs.get("words", ()))}
+    return table
