@@ -7,16 +7,24 @@ from pathlib import Path
 
 from benchmarks import (
     blast,
+    burn_alerts,
     correlation_speed,
+    early_warning,
     edges,
     entities,
     entity_speed,
     grouping,
     identity,
     import_speed,
+    look_alikes,
     map_figure,
     onboarding,
+    origins,
+    pager_load,
+    patterns,
+    patterns_speed,
     time_clustering,
+    tune_down,
 )
 
 COUNTS = (
@@ -55,6 +63,15 @@ def main() -> None:
         ("What else is theirs, proposed from a few picks", onboarding.table()),
         ("The map figure, beside a spring layout drawn plainly", map_figure.table()),
         ("How it reads", map_figure.readability()),
+        ("Planted sequences that recur, found among noise", patterns.accuracy(patterns.SEEDS)),
+        ("What is found in histories shuffled in time", patterns.by_chance(patterns.SEEDS)),
+        ("Incidents of the same fault among the most alike", look_alikes.accuracy(look_alikes.measured(shared))),
+        ("Early warning, on later data", early_warning.pooled(early_warning.measured(early_warning.SEEDS)[0])),
+        *origins.tables(origins.HELD_OUT, shared, 2),
+        ("Burn-rate alerts beside thresholds", burn_alerts.table(burn_alerts.SEEDS).reset_index()),
+        ("What to tune down: promised, came, missed", tune_down.table(tune_down.HELD_OUT, tune_down.SETTINGS)),
+        ("Mining patterns, beside PrefixSpan of a library", patterns_speed.table(patterns_speed.SIZES, seconds=300)),
+        ("Pager load", pager_load.table()),
         ("Import speed, beside DuckDB on the same file in the same run", import_speed.table()),
     ):
         print(f"\n## {title}\n")

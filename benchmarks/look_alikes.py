@@ -169,6 +169,18 @@ def cases(seeds: Iterable[int], shared: Path | None) -> Iterator[Case]:
         yield from (draw(seed, found=found) for seed in seeds)
 
 
+def measured(shared: Path | None, *, seeds: Iterable[int] = SEEDS) -> pd.DataFrame:
+    """Return one row per incident that was asked about, method and what it was looked for among."""
+    rows = [
+        row
+        for case in cases(seeds, shared)
+        for method in METHODS
+        for earlier in (False, True)
+        for row in judged(case, method, earlier=earlier)
+    ]
+    return pd.DataFrame(rows)
+
+
 def accuracy(rows: pd.DataFrame) -> pd.DataFrame:
     """Return how often the most alike, and one of the three most alike, was of the same pattern."""
     groups = rows.groupby(["data", "among", "method"], sort=False)
@@ -212,14 +224,7 @@ def main() -> None:
     parser.add_argument("shared", nargs="?", type=Path, help="folder that holds the recordings; without it none")
     parser.add_argument("--seeds", nargs=2, type=int, default=(SEEDS.start, SEEDS.stop), metavar=("FIRST", "STOP"))
     given = parser.parse_args()
-    rows = [
-        row
-        for case in cases(range(*given.seeds), given.shared)
-        for method in METHODS
-        for earlier in (False, True)
-        for row in judged(case, method, earlier=earlier)
-    ]
-    told = pd.DataFrame(rows)
+    told = measured(given.shared, seeds=range(*given.seeds))
     print("\n## Is the most alike of the same pattern?\n")
     print(accuracy(told).to_string(float_format=lambda value: f"{value:.3f}"))
     print("\n## What similarity means: the most alike earlier incident\n")

@@ -22,6 +22,7 @@ from stanza_lab.reliability.quieter import record, trying, tune_down
 from stanza_lab.reliability.quieter.routing import upper
 
 DEV, HELD_OUT = range(3000, 3004), range(3100, 3108)
+SETTINGS: list[dict[str, Any]] = [{"worth": worth, "by": "rule"} for worth in ("auto", "labels")]
 LATER_S = 300
 
 
@@ -158,7 +159,7 @@ def main() -> None:
         settings = [{"worth": w, "by": by} for w in ("acknowledged", "auto", "labels") for by in ("rule", "monitor")]
         print(table(DEV, settings).to_string(index=False))
         return
-    print(table(HELD_OUT, [{"worth": w, "by": "rule"} for w in ("auto", "labels")]).to_string(index=False))
+    print(table(HELD_OUT, SETTINGS).to_string(index=False))
 
 
 if __name__ == "__main__":
