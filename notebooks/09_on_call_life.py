@@ -67,10 +67,11 @@ sl.plot.pager_load(load.shifts)
 sl.plot.interruptions(load.interruptions)
 
 # %% [markdown]
-# Against the limits of the SRE book; what alerts cannot tell is said, not guessed:
+# The team with most interruptions against the limits of the SRE book; what alerts cannot tell is said, not guessed:
 
 # %%
-load.limits
+most = load.teams["team"].iloc[0]
+load.limits.loc[load.limits["team"] == most, ["limit", "verdict", "words"]]
 
 # %% [markdown]
 # ## Noise
@@ -85,7 +86,8 @@ sl.plot.noisiest(load.rules)
 
 # %%
 response = sl.pager_load(alerts, engagements=engagements, pages=known, tz=tz, definition="all").response
-response[response["team"].isna()]
+columns = ["definition", "measure", "mean_s", "median_s", "p90_s", "n", "n_open", "words"]
+response.loc[response["team"].isna(), columns]
 
 # %% [markdown]
 # ## What to tune down
@@ -99,18 +101,15 @@ tuned = sl.tune_down(alerts, pages=known, production=production)
 tuned
 
 # %% [markdown]
-# What is real decides all of it. Nobody labelled this history, so "acknowledged, and it lasted" had to stand in, and
-# whoever acknowledges everything keeps every rule. With labels (here those of the simulator; yours come from
-# `sl.Corrections` or your reviews) more can go:
+# What is real decides all of it. Nobody labelled this history, so "several rules together, or acknowledged, and it
+# lasted" has to stand in, and where everything is acknowledged no rule looks spare. With the truth (here that of the
+# simulator; yours comes from `sl.Corrections` or from the tags of your reviews) it is judged anew:
 
 # %%
 truth = pd.read_csv(data / "truth" / "alert_labels.csv")
-labels = truth[truth["kind"] == "firing"].set_index("native_id")["incident_id"]
-told = alerts[["alert_id", "event_ids"]].explode("event_ids")
-told = told.assign(incident_id=told["event_ids"].map(labels[~labels.index.duplicated()])).dropna(subset="incident_id")
-labelled = sl.tune_down(
-    alerts, pages=known, production=production, worth=told[["alert_id", "incident_id"]].drop_duplicates("alert_id")
-)
+real = set(truth.loc[truth["incident_id"].notna(), "native_id"])
+worth = alerts.set_index("alert_id")["event_ids"].map(lambda events: not real.isdisjoint(events))
+labelled = sl.tune_down(alerts, pages=known, production=production, worth=worth)
 sl.plot.tune_down(labelled)
 
 # %%
@@ -151,4 +150,4 @@ sl.plot.burn_rate(rates)
 
 # %%
 proxy = sl.objectives_from_alerts(alerts, objective=99.5, tz=tz)
-proxy.statements.head(8)
+proxy.statements[["verdict", "sure", "words"]].head(6)

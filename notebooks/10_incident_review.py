@@ -74,16 +74,16 @@ sl.plot.likely_origins(review.origins)
 # ## The course of it
 
 # %%
-sl.plot.incident_swimlane(alerts[alerts["incident_id"] == incident])
+sl.plot.incident_swimlane(alerts, incident=incident, marks=review.timeline)
 
 # %%
-review.timeline.head(25)
+review.timeline[["at", "kind", "team", "words"]].head(20)
 
 # %% [markdown]
 # ## Who was paged, who should have been
 
 # %%
-review.paged
+review.paged[["team", "probability", "verdict", "words"]]
 
 # %% [markdown]
 # ## Questions for the meeting

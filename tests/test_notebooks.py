@@ -39,6 +39,7 @@ def test_the_demonstration_runs_and_leaves_what_it_promises(tmp_path: Path, caps
         "history",
         "bundle",
         "report.html",
+        "review.html",
         "corrections.yaml",
         "parameters.yaml",
         "profile.yaml",

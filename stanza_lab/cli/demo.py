@@ -79,8 +79,12 @@ def _summary(out: Path) -> None:
     sure = f"probability {production.usual_confidence:g} or more"
     table.add_row("edges", f"{len(links):,} dependencies of {sure}: {told}")
     table.add_row("teams", f"{len(production.teams)} ({', '.join(production.teams)})")
+    load = sl.pager_load(alerts)
+    broken = int(load.teams["sleep_hours"].sum())
+    table.add_row("on call", f"{load.known['pages']:,} pages, {broken:,} interruptions between 22 and 08 (UTC)")
     console.print("What the bundled history tells", style="bold")
     console.print(table)
-    for name, path in (("notebooks, executed", out), ("report for a browser", out / "report.html")):
+    pages = (("report for a browser", "report.html"), ("review of its largest recent incident", "review.html"))
+    for name, path in (("notebooks, executed", out), *((name, out / page) for name, page in pages)):
         console.print(f"{name}: {path.as_uri()}", soft_wrap=True)
     console.print("'make lab' opens the notebooks in JupyterLab.")
