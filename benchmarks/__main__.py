@@ -23,6 +23,7 @@ from benchmarks import (
     pager_load,
     patterns,
     patterns_speed,
+    reactions,
     time_clustering,
     tune_down,
 )
@@ -67,6 +68,7 @@ def main() -> None:
         ("What is found in histories shuffled in time", patterns.by_chance(patterns.SEEDS)),
         ("Incidents of the same fault among the most alike", look_alikes.accuracy(look_alikes.measured(shared))),
         ("Early warning, on later data", early_warning.pooled(early_warning.measured(early_warning.SEEDS)[0])),
+        ("Triggers of reactions on later data: what was said, what came", reactions.table(reactions.SEEDS)),
         *origins.tables(origins.HELD_OUT, shared, 2),
         ("Burn-rate alerts beside thresholds", burn_alerts.table(burn_alerts.SEEDS).reset_index()),
         ("What to tune down: promised, came, missed", tune_down.table(tune_down.HELD_OUT, tune_down.SETTINGS)),

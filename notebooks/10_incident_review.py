@@ -110,7 +110,7 @@ truth.iloc[[(truth["start"] - began).abs().argmin()]]
 # ## To take along
 #
 # Markdown to paste into the document of the meeting, and one page of HTML that opens without a network. In the shell:
-# `stanza-lab review history/ 39 --out review.md`.
+# `stanza-lab review history/ 2026-09-04T15:12 --traces traces/ --ownership ownership.csv --out review.md`.
 
 # %%
 print(review.to_markdown()[:1200])

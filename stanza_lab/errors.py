@@ -55,6 +55,10 @@ class UnknownNameError(StanzaError, KeyError):
         return cls(f"{kind} {name!r} not found; {hint}")
 
 
+class RefusedError(StanzaError, RuntimeError):
+    """Report that something must not be done: a guardrail stands against it, or nobody approved."""
+
+
 class MissingExtraError(StanzaError, ImportError):
     """Report an optional dependency that is not installed."""
 

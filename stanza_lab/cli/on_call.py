@@ -14,6 +14,7 @@ from stanza_lab.cli.map_views import picture
 from stanza_lab.cli.options import As, Limit, Out, Picture
 from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
 from stanza_lab.cli.over_the_map import Read, ReadIncidents, incident_verb, map_verb
+from stanza_lab.errors import ParameterError
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _BRIEF = {
     "teams": ("team", "people", "pages", "incidents", "per_shift", "over", "interruptions", "off_hours",
               "sleep_hours", "nights"),
     "shifts": ("rotation", "starts_at", "pages", "incidents", "limit", "over", "whole"),
-    "people": ("person", "rotation", "pages", "interruptions", "business", "off_hours", "sleep_hours", "nights"),
+    "people": ("person", "team", "pages", "interruptions", "business", "off_hours", "sleep_hours", "nights"),
     "response": ("measure", "team", "mean_s", "median_s", "p90_s", "n", "n_open", "n_excluded"),
     "rules": ("rule", "service", "count", "pages", "days", "chronic", "flapping", "refired", "never_acknowledged"),
 }  # fmt: skip
@@ -102,6 +103,8 @@ def tune_down(
 ) -> None:
     """Say which rules can be quieter, how many pages that saves, and what would have been missed."""
     format = format_of(format, out)  # noqa: A001
+    if patches and patches.suffix.lower() not in (".md", ".csv"):
+        raise ParameterError(f"--patches {patches}: edits are written as .md or .csv")
     found = read()
     with stderr.status("trying changes of rules on the history"):
         tuned = sl.tune_down(

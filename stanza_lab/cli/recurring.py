@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 import stanza_lab as sl
+from stanza_lab import schema
 from stanza_lab._params import instant
 from stanza_lab.cli.map_views import picture
 from stanza_lab.cli.options import As, Limit, Out, Picture
@@ -184,22 +185,20 @@ def reactions(
     Nothing is done, and no command is run: they are text.
     """
     format = format_of(format, out)  # noqa: A001
+    if now and (try_from or firings or html):
+        raise ParameterError("--now tells what applies at a time; --try-from, --firings and --html are about the past")
     told = sl.read_reactions(catalogue)
     found = read()
     alerts, pages = found.alerts, found.known.alerts
     times = alerts["starts_at"].dropna()
     middle = times.min() + (times.max() - times.min()) / 2
     start = instant(now, "--now") if now else instant(try_from, "--try-from") if try_from else middle.floor("D")
-    with stderr.status("mining what recurred before, trying reactions on what came after"):
-        mined = sl.mine_patterns(alerts[alerts["starts_at"] < start], pages=pages)
-        tried = (
-            None
-            if now
-            else sl.backtest(told, alerts, production=found.production, patterns=mined, pages=pages, since=start)
-        )
-    if tried is None:
-        _propose(told, found, mined, start, format=format, out=out, limit=limit)
+    if now:
+        _propose(told, found, start, format=format, out=out, limit=limit)
         return
+    with stderr.status("mining what recurred before, trying reactions on what came after"):
+        mined = sl.mine_patterns(_until(alerts, start), pages=_until(pages, start))
+        tried = sl.backtest(told, alerts, production=found.production, patterns=mined, pages=pages, since=start)
     if html:
         picture(html, sl.plot.reaction_backtest(tried), "What reactions would have done", tried.firings)
     if firings:
@@ -218,19 +217,22 @@ def reactions(
 def _propose(
     told: Reactions,
     found: Analysis,
-    mined: Patterns,
     now: pd.Timestamp,
     *,
     format: Format,  # noqa: A002
     out: Path | None,
     limit: int,
 ) -> None:
-    """Tell what applies at a moment, from what was known then."""
-    alerts = found.alerts
+    """Tell what applies at a moment, from what was known then; what goes on is not counted as history."""
+    alerts, pages = found.alerts, _until(found.known.alerts, now)
     ongoing = alerts[(alerts["starts_at"] <= now) & (alerts["starts_at"] > now - _RECENT)]
-    then = found.production.as_of(now)
-    earlier = alerts[alerts["starts_at"] < now]
-    tried = sl.backtest(told, earlier, production=then, patterns=mined, pages=found.known.alerts, hindsight=True)
+    open_now = set(ongoing["incident_id"]) - {schema.NOISE}
+    earlier = _until(alerts, now)
+    earlier = earlier[~earlier["incident_id"].isin(open_now) & ~earlier.index.isin(ongoing.index)]
+    with stderr.status("mining what recurred before, asking what applies now"):
+        then = found.production.as_of(now)
+        mined = sl.mine_patterns(earlier, pages=pages)
+        tried = sl.backtest(told, earlier, production=then, patterns=mined, pages=pages, hindsight=True)
     proposed = sl.propose(told, then, alerts=ongoing, patterns=mined, history=tried, at=now)
     shown = proposed.table[list(_NOW)] if format is Format.table else proposed.table
     title = f"What could be done at {now:%Y-%m-%d %H:%M} UTC"
@@ -241,6 +243,12 @@ def _propose(
             typer.echo(f"    {plain(one.reaction.command)}")
         stderr.print(Text("commands are text: nothing here runs them", style="dim"))
         _unseen(proposed.unseen)
+
+
+def _until(alerts: pd.DataFrame, time: pd.Timestamp) -> pd.DataFrame:
+    """Return the alerts that fired before a time, without what came of them later."""
+    known = alerts[alerts["starts_at"] < time]
+    return known.assign(**{name: known[name].where(known[name] < time) for name in ("acked_at", "ends_at")})
 
 
 def _say(sentences: Iterable[str], limit: int) -> None:

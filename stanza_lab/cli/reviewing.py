@@ -44,7 +44,8 @@ def review(
     read: Read,
     incident: Annotated[
         str | None,
-        typer.Option(
+        typer.Argument(
+            metavar="INCIDENT",
             help="Its number, as 'stanza-lab incidents' lists them with the same options; or a time (UTC) it was on. "
             "Default: the largest of the last four weeks.",
         ),

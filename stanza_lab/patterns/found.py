@@ -163,7 +163,9 @@ class Patterns:
 
         return page(self)
 
-    def recognise(self, alerts: pd.DataFrame, *, min_confidence: float = 0.5) -> pd.DataFrame:
+    def recognise(
+        self, alerts: pd.DataFrame, *, min_confidence: float = 0.5, pages: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
         """Return when each incident could first be told to be a pattern, from its alerts up to then.
 
         Parameters
@@ -172,6 +174,8 @@ class Patterns:
             `schema.ALERTS` with `incident_id`; alerts on their own (-1) are left out.
         min_confidence : float, default 0.5
             Probability from which an incident counts as recognised, 0 to 1; larger is later and surer.
+        pages : DataFrame, optional
+            A history that still has the pager's alerts, see `mine_patterns`.
 
         Returns
         -------
@@ -190,7 +194,7 @@ class Patterns:
         """
         from stanza_lab.patterns.recognising import recognise
 
-        return recognise(self, alerts, min_confidence=min_confidence)
+        return recognise(self, alerts, min_confidence=min_confidence, pages=pages)
 
     def seen_before(self, alerts: pd.DataFrame) -> pd.DataFrame:
         """Return the patterns that one incident looks like, and what happened each time.
@@ -203,10 +207,10 @@ class Patterns:
         Returns
         -------
         DataFrame
-            One row per pattern of which something is there and that happened before the incident began, the best match
-            first: pattern, name (str), match (float64: share of the pattern that is there, 0 to 1), times (int64), last
-            (datetime64[us, UTC]), words (str), next (list of str: core members that have not fired, in their usual
-            order).
+            One row per pattern that happened before the incident began and of whose core members at least half are
+            here, the best match first: pattern, name (str), match (float64: share of the pattern that is here, 0 to 1),
+            times (int64), last (datetime64[us, UTC]), words (str), next (list of str: core members that have not fired,
+            in their usual order).
 
         Raises
         ------

@@ -118,7 +118,9 @@ def _named(prefix: int, members: list[str]) -> list[str]:
     return [kind for place, kind in enumerate(members[:_BITS]) if prefix >> place & 1]
 
 
-def recognise(patterns: Patterns, alerts: pd.DataFrame, *, min_confidence: float) -> pd.DataFrame:
+def recognise(
+    patterns: Patterns, alerts: pd.DataFrame, *, min_confidence: float, pages: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return the table that `Patterns.recognise` documents."""
     sure = _params.fraction(min_confidence, "min_confidence")
     alerts = schema.check(alerts, schema.ALERTS, need=["starts_at", "incident_id"])
@@ -126,8 +128,8 @@ def recognise(patterns: Patterns, alerts: pd.DataFrame, *, min_confidence: float
     enough = told["seen"].where(told["confidence"] >= sure)
     reached = enough.groupby([told["pattern"], told["incident_id"]], sort=False).transform("min")
     seen = told[told["seen"] <= reached].groupby(["pattern", "incident_id"], sort=False)["kind"].agg(list)
-    pages = paged_at(alerts)
-    page = pages.groupby(alerts["incident_id"]).min().rename("page_at")
+    paged = paged_at(alerts, pages=pages)
+    page = paged.groupby(alerts["incident_id"]).min().rename("page_at")
     found = told[told["seen"] == reached]
     found = found.assign(seen=pd.Series(seen.tolist(), index=found.index, dtype=object)).join(page, on="incident_id")
     found["lead_s"] = (found["page_at"] - found["at"]).dt.total_seconds()
@@ -135,7 +137,7 @@ def recognise(patterns: Patterns, alerts: pd.DataFrame, *, min_confidence: float
     names = patterns.table.set_index("pattern")["name"]
     found["words"] = [_words(row, names.get(row["pattern"], row["pattern"])) for row in found.to_dict("records")]
     table = found[list(RECOGNISED)].astype(RECOGNISED)
-    table.attrs = {"definition": pages.attrs["definition"]}
+    table.attrs = {"definition": paged.attrs["definition"]}
     return table
 
 

@@ -25,6 +25,7 @@ SEEN_BEFORE: dict[str, Any] = {
     "next": object,
 }
 _MOST_SAID = 3
+_LEAST_THERE = 0.5  # of the core members: with fewer here it is another thing
 
 
 def seen_before(patterns: Patterns, alerts: pd.DataFrame) -> pd.DataFrame:
@@ -41,12 +42,13 @@ def seen_before(patterns: Patterns, alerts: pd.DataFrame) -> pd.DataFrame:
     names = patterns.table.set_index("pattern")["name"]
     rows = []
     for pattern, here in shown.groupby("pattern", sort=True):
-        past = patterns.occurrences[(patterns.occurrences["pattern"] == pattern)]
+        past = patterns.occurrences[patterns.occurrences["pattern"] == pattern]
         past = past[past["starts_at"] < began].sort_values("starts_at")
-        if past.empty:
-            continue
         steps = patterns.steps[patterns.steps["pattern"] == pattern].sort_values("position")
         coming = steps[steps["core"] & ~steps["kind"].isin(here["kind"])]
+        core = int(steps["core"].sum())
+        if past.empty or core - len(coming) < _LEAST_THERE * core:
+            continue
         rows.append(
             {
                 "pattern": pattern,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from stanza_lab._html import escaped
 from stanza_lab.errors import UnknownNameError
 from stanza_lab.patterns.found import ENDINGS
 from stanza_lab.production import words
@@ -25,7 +25,7 @@ _FEW = 5  # occurrences below which shares and times say little
 def headline(patterns: Patterns) -> str:
     """Return what was found, in one line."""
     known = patterns.known
-    found = f"{words.count(len(patterns.table), 'pattern')} in {_families(len(patterns.families))}"
+    found = f"{words.count(len(patterns.table), 'pattern')} in {words.count(len(patterns.families), 'family')}"
     of = f"{words.count(int(known['incidents']), 'incident')} of {words.count(int(known['alerts']), 'alert')}"
     since = f", {known['first']:%Y-%m-%d} to {known['last']:%Y-%m-%d} UTC" if known["first"] is not None else ""
     return f"{found}, from {of}{since}"
@@ -43,13 +43,13 @@ def explain(patterns: Patterns, pattern: str) -> str:
 
 def page(patterns: Patterns) -> str:
     """Return families and patterns with their steps as HTML of some KB, everything escaped."""
-    parts = [f"<p><b>{_text(headline(patterns), _SENTENCE)}</b></p>"]
+    parts = [f"<p><b>{escaped(headline(patterns), _SENTENCE)}</b></p>"]
     if len(patterns.families):
         parts += ["<p>Families</p>", _list(patterns.families["words"].head(_FAMILIES), len(patterns.families))]
     for row in patterns.table.head(_PATTERNS).to_dict("records"):
         _, steps, times = _one(patterns, row["pattern"])
-        parts.append(f"<p><b>{_text(row['name'])}</b> <code>{_text(row['pattern'])}</code><br>")
-        parts.append(f"{_text(_happened(row, times), _SENTENCE)}</p>{_table(steps)}")
+        parts.append(f"<p><b>{escaped(row['name'], _NAME)}</b> <code>{escaped(row['pattern'], _NAME)}</code><br>")
+        parts.append(f"{escaped(_happened(row, times), _SENTENCE)}</p>{_table(steps)}")
     more = len(patterns.table) - _PATTERNS
     if more > 0:
         parts.append(f"<p>and {words.count(more, 'more pattern')}: see <code>.table</code></p>")
@@ -137,13 +137,9 @@ def _against(row: dict[Hashable, Any], steps: pd.DataFrame, times: pd.DataFrame)
     return said
 
 
-def _families(number: int) -> str:
-    return f"{number:,} {'family' if number == 1 else 'families'}"
-
-
 def _table(steps: pd.DataFrame) -> str:
     rows = "".join(
-        f"<tr><td>{_text(step['kind'])}</td><td>{'core' if step['core'] else 'optional'}</td>"
+        f"<tr><td>{escaped(step['kind'], _NAME)}</td><td>{'core' if step['core'] else 'optional'}</td>"
         f"<td>{step['share']:.0%}</td><td>{words.span(step['after_s'])}</td>"
         f"<td>{words.span(step['low_s'])} to {words.span(step['high_s'])}</td></tr>"
         for step in steps.head(_STEPS).to_dict("records")
@@ -154,11 +150,6 @@ def _table(steps: pd.DataFrame) -> str:
 
 
 def _list(sentences: Iterable[str], whole: int) -> str:
-    items = [f"<li>{_text(said, _SENTENCE)}</li>" for said in sentences]
+    items = [f"<li>{escaped(said, _SENTENCE)}</li>" for said in sentences]
     more = f"<li>and {whole - len(items)} more</li>" if whole > len(items) else ""
     return f"<ul>{''.join(items)}{more}</ul>"
-
-
-def _text(value: object, limit: int = _NAME) -> str:
-    said = str(value)
-    return html.escape(said if len(said) <= limit else said[: limit - 1] + "…")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stanza_lab._html import escaped
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
@@ -130,16 +130,16 @@ class EarlyWarnings:
 
     def _repr_html_(self) -> str:
         """Return the patterns as HTML, all text escaped."""
-        overall = "".join(f"<p>{_text(line)}</p>" for line in self.words[: -len(self.table) or None])
+        overall = "".join(f"<p>{escaped(line, _SENTENCE)}</p>" for line in self.words[: -len(self.table) or None])
         rows = "".join(
-            f"<tr><td>{_text(row['name'])}</td><td>{_text(row['words'])}</td></tr>"
+            f"<tr><td>{escaped(row['name'], _SENTENCE)}</td><td>{escaped(row['words'], _SENTENCE)}</td></tr>"
             for row in self.table.head(_ROWS).to_dict("records")
         )
         more = len(self.table) - _ROWS
         rest = f"<p>{more} more in .table</p>" if more > 0 else ""
-        gaps = "".join(f"<li>{_text(line)}</li>" for line in self.unseen)
+        gaps = "".join(f"<li>{escaped(line, _SENTENCE)}</li>" for line in self.unseen)
         return (
-            f"<p><b>{_text(repr(self))}</b></p>{overall}"
+            f"<p><b>{escaped(repr(self), _SENTENCE)}</b></p>{overall}"
             + (f"<table><tr><th>pattern</th><th>what announces it</th></tr>{rows}</table>{rest}" if rows else "")
             + (f"<p>Could not be judged:</p><ul>{gaps}</ul>" if gaps else "")
         )
@@ -151,8 +151,3 @@ def share(what: str, row: Mapping[Any, Any], part: str, whole: str, name: str) -
     if row[name] != row[name]:
         return f"{what}: {counts}, too few to judge (at least {LEAST} are needed)"
     return f"{what}: {counts}, {row[name]:.2f} ({row[f'{name}_low']:.2f} to {row[f'{name}_high']:.2f})"
-
-
-def _text(value: object) -> str:
-    said = str(value)
-    return html.escape(said if len(said) <= _SENTENCE else said[: _SENTENCE - 1] + "…")

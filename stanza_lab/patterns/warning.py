@@ -53,7 +53,7 @@ def early_warnings(
     min_support : int, default 3
         Incidents in which a pattern must have happened earlier.
     by : {"symptom", "rule", "service"}, default "symptom"
-        What makes two alerts the same kind.
+        What makes two alerts the same kind; that of `patterns` where they are given.
     patterns : Patterns, optional
         Mined beforehand from alerts before `split`. Default: mined here.
     random_state : int, default 0
@@ -148,7 +148,8 @@ def _mined(
     if patterns is None:
         from stanza_lab.patterns.mining import mine_patterns
 
-        told = None if pages is None else pages[pages["starts_at"] < cut]
+        told = None if pages is None else schema.check(pages, schema.ALERTS, need=["starts_at"])
+        told = None if told is None else told[told["starts_at"] < cut]
         patterns = mine_patterns(earlier, pages=told, **how)
     elif len(patterns.occurrences) and patterns.occurrences["starts_at"].max() >= cut:
         raise ParameterError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from stanza_lab import schema
+from stanza_lab import _params, schema
 from stanza_lab.errors import BundleError
 from stanza_lab.patterns.found import FAMILIES, OCCURRENCES, PATTERNS, PREFIXES, STEPS
 from stanza_lab.patterns.kinds import BY
@@ -42,13 +42,14 @@ def from_dict(told: Mapping[str, Any]) -> dict[str, Any]:
         raise BundleError(f"patterns lack {', '.join(missing)}; write them again with Patterns.to_dict")
     if told["by"] not in BY:
         raise BundleError(f"patterns by {str(told['by'])[:40]!r} are not known; one of {', '.join(BY)} belongs there")
-    known = dict(told["known"])
-    known |= {name: pd.Timestamp(known[name]) if known.get(name) else None for name in _TIMES}
     try:
+        known = dict(told["known"])
+        known |= {name: _params.instant(known[name], name) if known.get(name) else None for name in _TIMES}
+        unseen = tuple(map(str, told["unseen"]))
         tables = {name: None if told[name] is None else _table(told[name], of) for name, of in _TABLES.items()}
     except (TypeError, ValueError, KeyError) as error:
-        raise BundleError(f"a table of the patterns is damaged: {error}") from error
-    return {**tables, "by": told["by"], "known": known, "unseen": tuple(told["unseen"])}
+        raise BundleError(f"the patterns are damaged: {error}; write them again with Patterns.to_dict") from error
+    return {**tables, "by": told["by"], "known": known, "unseen": unseen}
 
 
 def _rows(table: pd.DataFrame, columns: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -22,7 +22,8 @@ _LANES = {
     "note": ("actions, notes", "#E69F00", "diamond"),
     "chat": ("actions, notes", "#E69F00", "diamond-open"),
 }  # kind -> its lane, colour, symbol
-_SPELLED = 5  # marks of a lane that have their words beside them; more would overlap
+_RELEASES = 5  # lines down through all lanes; more would hide the alerts
+_LETTERS, _LEAST, _MOST = 75, 16, 46  # that fit in a narrow page's lane; of the words beside a mark
 _SPOKEN = ("deploy", "action", "note")
 
 
@@ -47,9 +48,10 @@ def names(marks: pd.DataFrame) -> list[str]:
     return [name for name in dict.fromkeys(lane for lane, _, _ in _LANES.values()) if name in used]
 
 
-def traces(marks: pd.DataFrame) -> list[go.Scatter]:
-    """Return a trace per kind; lanes lie above zero, which is at the top of those of the alerts."""
+def traces(marks: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> list[go.Scatter]:
+    """Return a trace per kind, on an axis of `start` to `end`; above zero, which is at the top of the alerts' lanes."""
     lanes = names(marks)
+    marks = marks.assign(beside=_beside(marks, start, end))
     middle = {name: -HEIGHT * (len(lanes) - i - 0.5) for i, name in enumerate(lanes)}
     found = []
     for kind, (lane, colour, symbol) in _LANES.items():
@@ -57,15 +59,14 @@ def traces(marks: pd.DataFrame) -> list[go.Scatter]:
         if mine.empty:
             continue
         hovers = [_hover(row) for row in mine.to_dict("records")]
-        beside = kind in _SPOKEN and len(mine) <= _SPELLED
-        text = [f"\u2002{_theme.safe(said, limit=46)}" for said in mine["what"].fillna("")] if beside else None
+        beside = bool((mine["beside"] != "").any())
         found.append(
             go.Scatter(
                 x=mine["at"],
                 y=[middle[lane]] * len(mine),
                 mode="markers+text" if beside else "markers",
                 marker={"size": 11, "color": colour, "symbol": symbol, "line": {"width": 1.2, "color": colour}},
-                text=text,
+                text=mine["beside"] if beside else None,
                 textposition="middle right",
                 textfont={"size": 10, "color": _theme.FAINT},
                 hovertext=hovers,
@@ -75,6 +76,18 @@ def traces(marks: pd.DataFrame) -> list[go.Scatter]:
             )
         )
     return found
+
+
+def _beside(marks: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> list[str]:
+    """Return the words beside each mark, as many as have room before the next one of its lane, or none."""
+    lane = marks["kind"].map(lambda kind: _LANES[kind][0])
+    free = (marks.groupby(lane)["at"].shift(-1).fillna(end) - marks["at"]).dt.total_seconds()
+    room = free / (end - start).total_seconds() * _LETTERS
+    said = []
+    for kind, what, letters in zip(marks["kind"], marks["what"].fillna(""), room, strict=True):
+        fits = kind in _SPOKEN and letters >= min(len(str(what)) + 2, _LEAST)
+        said.append(f"\u2002{_theme.safe(what, limit=max(2, min(int(letters) - 2, _MOST)))}" if fits else "")
+    return said
 
 
 def axis(marks: pd.DataFrame, below: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +106,7 @@ def shapes(marks: pd.DataFrame) -> list[dict[str, Any]]:
     if marks.empty:
         return []
     border = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "layer": "below"}
-    released = marks.loc[marks["kind"] == "deploy", "at"].iloc[-_SPELLED:]
+    released = marks.loc[marks["kind"] == "deploy", "at"].iloc[-_RELEASES:]
     down = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
     dashed = {"width": 1.2, "color": "#CC79A7", "dash": "dash"}
     return [

@@ -26,6 +26,7 @@ _SEVERITY_SYMBOLS = ("circle", "triangle-up", "square", "diamond")
 SEVERITY = dict(zip(SEVERITIES, zip(_SEVERITY_COLOURS, _SEVERITY_SYMBOLS, strict=True), strict=True))
 
 _TOP, _LINE = 92, 16  # px for title, subtitle and the legend of lines; for each more line of the subtitle
+_SUBTITLE, _NOTE = 112, 96  # characters of a line that a notebook's narrow column, 760 px, has room for
 COUNTS = [(0.0, "#DCE9F5"), (0.35, "#7FB2D9"), (0.7, "#0072B2"), (1.0, "#08264A")]  # few to many, one hue
 LINE = "#444444"  # of axes: plotly's own, said so that it can turn
 SEEN, INFERRED, GUESSED = "#7C8794", "#9BA5B1", "#BAC2CB"  # links: lighter than names, which lie on top
@@ -46,6 +47,7 @@ DARK = {
 }  # fmt: skip
 _AXIS_LINES = {"linecolor": LINE, "tickcolor": LINE, "zerolinecolor": LINE}
 _MARKUP = re.compile(r"</?(?:b|i|em|sub|sup|span|a)\b[^>]*>")
+_SPACE = re.compile(r" (?![^<>]*>)")  # between words, not within a tag
 _OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _MOST_SAID = 1_000  # characters of a picture in words
 
@@ -110,7 +112,10 @@ def figure(
     The figure is `height` px high, by default as high as the plot needs to be `plot_height`. `layout.meta` holds the
     picture in words for a screen reader, as plain text; default: what title, subtitle and notes say.
     """
-    top = _TOP + _LINE * subtitle.count("<br>")
+    said = as_plain([title, subtitle, *notes])
+    subtitle = "<br>".join(broken(subtitle, _SUBTITLE))
+    notes = [line for note in notes for line in broken(note, _NOTE)]
+    top = _top(subtitle)
     room = around(subtitle, len(notes), axis=axis) - top
     note = {
         "text": "<br>".join(notes),
@@ -139,7 +144,7 @@ def figure(
             "hoverlabel": {"align": "left", "bgcolor": PAPER, "font": {"color": INK}},
             "hovermode": "closest",
             "annotations": [note] if notes else [],
-            "meta": {"description": as_plain([title, subtitle, *notes]) if description is None else description},
+            "meta": {"description": said if description is None else description},
             **layout,
             **{
                 name: _AXIS_LINES | look
@@ -150,9 +155,29 @@ def figure(
     )
 
 
+def broken(markup: str, most: int) -> list[str]:
+    """Return the lines of `markup`, those broken at a space that have more than `most` characters to be seen."""
+    lines: list[str] = []
+    for line in markup.split("<br>"):
+        seen, start = 0, len(lines)
+        for word in _SPACE.split(line):
+            length = len(html.unescape(_MARKUP.sub("", word)))
+            if len(lines) > start and seen + 1 + length <= most:
+                lines[-1] += f" {word}"
+                seen += 1 + length
+            else:
+                lines.append(word)
+                seen = length
+    return lines
+
+
 def around(subtitle: str, notes: int, *, axis: int = 0) -> int:
     """Return how many px of a figure are not plot: title, subtitle and so many notes."""
-    return _TOP + _LINE * subtitle.count("<br>") + axis + 16 * notes + 16
+    return _top(subtitle) + axis + 16 * notes + 16
+
+
+def _top(subtitle: str) -> int:
+    return _TOP + _LINE * (len(broken(subtitle, _SUBTITLE)) - 1)
 
 
 def escaped(text: str) -> str:

@@ -96,7 +96,7 @@ def early_warning(
             "range": [min(seconds) - room, max(seconds) + room],
             "tickvals": places,
             "ticktext": labels,
-            "title": {"text": "time after the warning (at 0)"},
+            "title": {"text": "after the warning (0)"},
             "anchor": "y",
         },
         yaxis={

@@ -159,7 +159,8 @@ def _marks() -> list[dict[str, Any]]:
 
 
 def _subtitle(reliability: Reliability) -> str:
-    what = "requests counted" if reliability.unit == "request" else "alert time, a proxy"
+    units = reliability.objectives["unit"].unique().tolist() or [reliability.unit]
+    what = "alert time, a proxy" if "second" in units else f"{' and '.join(f'{unit}s' for unit in units)} counted"
     return (
         f"Rolling windows up to {_theme.utc(reliability.at)}; {what}; before counting began nothing is taken as spent"
     )
@@ -173,7 +174,7 @@ def _notes(reliability: Reliability, judged: pd.DataFrame, shown: pd.DataFrame) 
         notes.append(f"not shown: {words.count(len(rest), 'objective')}, {least}")
     silent = len(reliability.objectives) - len(judged)
     if silent:
-        notes.append(f"not judged: {words.count(silent, 'objective')} with too few {reliability.unit}s")
+        notes.append(f"not judged: {words.count(silent, 'objective')} of which too little is known")
     if (shown["left"] < _LOWEST).any():
         notes.append(f"what is overspent by more than {-_LOWEST:.0%} is drawn at {_LOWEST:.0%}")
     return notes

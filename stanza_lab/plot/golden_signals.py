@@ -94,7 +94,7 @@ def golden_signals(
         notes=notes,
         axis=62,
         showlegend=True,
-        legend={"orientation": "h", "y": -0.13, "yanchor": "top", "x": 1, "xanchor": "right"},
+        legend={"orientation": "h", "y": 1.05, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         **axes,
     )
     figure.update_layout(annotations=[*figure.layout.annotations, *labels], margin={"l": 78})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,22 +11,13 @@ import plotly.graph_objects as go
 from stanza_lab import _params, schema
 from stanza_lab.errors import UnknownNameError
 from stanza_lab.plot import _lanes, _marks, _rows, _theme
+from stanza_lab.plot._window import BLURRED, Window
 from stanza_lab.production import words
 
 MOST_MARKS = 5_000  # above, marks are drawn by WebGL
 _MOST_OTHERS = 2_000  # alerts of others, the nearest in time
 _NAMED = 8  # other incidents named in the note
-_BLURRED = pd.Timedelta("1min")  # monitors look once a minute: what fires first within it is chance
 _OTHER = "#6B7280"
-
-
-@dataclass(frozen=True)
-class _Window:
-    """What the time axis shows: the incident from its first start to its last recovery, and `around` on both sides."""
-
-    start: pd.Timestamp
-    end: pd.Timestamp
-    first: pd.Timestamp
 
 
 def incident_swimlane(
@@ -109,10 +99,10 @@ def incident_swimlane(
     if mine.empty:
         text = f"Incident {number}: {words.count(int(missing.sum()), 'alert')} without a time"
         return _theme.figure([], title=_said(title, text), subtitle="", plot_height=120, height=height)
-    window = _window(mine, reach)
+    window = Window.of(mine, reach)
     others, notes = _others(whole, number, window)
     told = _marks.known(marks)
-    window = _wider(window, told["at"])
+    window = window.wider(told["at"])
     lanes = _lanes.arrange(mine, others, end=window.end, width=window.end - window.start)
     late = int((mine["ends_at"] > window.end).sum())
     if late:
@@ -121,7 +111,7 @@ def incident_swimlane(
         notes.append(f"not shown: {words.count(int(missing.sum()), 'alert')} of this incident without a time")
     services = mine["service"].nunique()
     return _theme.figure(
-        [*_grey(lanes.others, window), *_coloured(lanes.mine, window), *_marks.traces(told)],
+        [*_grey(lanes.others, window), *_coloured(lanes.mine, window), *_marks.traces(told, window.start, window.end)],
         title=_said(title, f"Incident {number}: {words.count(len(mine), 'alert')} of {_services(services)}"),
         subtitle=f"{_theme.period(mine['starts_at'])}<br>{_first(mine)}",
         plot_height=max(100, lanes.pixels) + _marks.HEIGHT * len(_marks.names(told)),
@@ -164,25 +154,7 @@ def _filled(alerts: pd.DataFrame) -> pd.DataFrame:
     return alerts.assign(**absent).sort_values("starts_at", kind="stable", ignore_index=True)
 
 
-def _window(mine: pd.DataFrame, around: pd.Timedelta) -> _Window:
-    """Return what to show; one alert that recovers very late, or never, doesn't squeeze the rest."""
-    first, last = mine["starts_at"].iloc[0], mine["starts_at"].iloc[-1]
-    longest = max(last - first, around, _BLURRED)
-    recovered = mine["ends_at"].max()
-    end = last if pd.isna(recovered) else min(max(recovered, last), last + longest)
-    edge = max(around, (end - first) * 0.02, pd.Timedelta("5s"))
-    return _Window(start=first - edge, end=end + edge, first=first)
-
-
-def _wider(window: _Window, marks: pd.Series) -> _Window:
-    """Return the window with all marks in it, and a little room beside the outermost."""
-    if marks.empty:
-        return window
-    room = (window.end - window.start) * 0.03
-    return _Window(min(window.start, marks.min() - room), max(window.end, marks.max() + room), window.first)
-
-
-def _others(whole: pd.DataFrame, number: int, window: _Window) -> tuple[pd.DataFrame, list[str]]:
+def _others(whole: pd.DataFrame, number: int, window: Window) -> tuple[pd.DataFrame, list[str]]:
     """Return the alerts that fired in the window and belong elsewhere, and notes about them."""
     inside = whole["starts_at"].between(window.start, window.end) & (whole["incident_id"] != number)
     others = whole[inside]
@@ -205,7 +177,7 @@ def _others(whole: pd.DataFrame, number: int, window: _Window) -> tuple[pd.DataF
 def _first(mine: pd.DataFrame) -> str:
     """Say what fired first, and what of that is chance."""
     first = mine.iloc[0]
-    soon = mine[mine["starts_at"] <= first["starts_at"] + _BLURRED]
+    soon = mine[mine["starts_at"] <= first["starts_at"] + BLURRED]
     name = _theme.safe(_service(first), limit=40)
     more = soon["service"].astype("str").fillna(_rows.NOT_KNOWN).nunique() - 1
     also = f"; {words.count(more, 'more service')} within a minute" if more else ""
@@ -216,7 +188,7 @@ def _service(alert: Any) -> object:
     return alert["service"] if pd.notna(alert["service"]) else "service not known"
 
 
-def _coloured(mine: pd.DataFrame, window: _Window) -> list[Any]:
+def _coloured(mine: pd.DataFrame, window: Window) -> list[Any]:
     """Return the incident itself: bars, dots for ends nobody knows, marks by severity, a ring around the first."""
     kind = go.Scattergl if len(mine) > MOST_MARKS else go.Scatter
     dotted = {"color": _theme.FAINT, "width": 1.6, "dash": "dot"}
@@ -241,7 +213,7 @@ def _coloured(mine: pd.DataFrame, window: _Window) -> list[Any]:
     return traces
 
 
-def _grey(others: pd.DataFrame, window: _Window) -> list[Any]:
+def _grey(others: pd.DataFrame, window: Window) -> list[Any]:
     """Return what was left out: hollow where it belongs to no incident, else filled, with the incident's number."""
     kind = go.Scattergl if len(others) > MOST_MARKS else go.Scatter
     alone = others["incident_id"] == schema.NOISE
@@ -265,7 +237,7 @@ def _grey(others: pd.DataFrame, window: _Window) -> list[Any]:
     return traces
 
 
-def _lasting(part: pd.DataFrame, window: _Window, *, colour: str, group: str, kind: type) -> list[Any]:
+def _lasting(part: pd.DataFrame, window: Window, *, colour: str, group: str, kind: type) -> list[Any]:
     """Return the bars of what recovered, and dotted lines to the edge for what did not or nobody knows."""
     look = {"mode": "lines", "hoverinfo": "skip", "showlegend": False, "legendgroup": group, "name": group}
     known = part[part["ends_at"].notna()]
@@ -280,7 +252,7 @@ def _lasting(part: pd.DataFrame, window: _Window, *, colour: str, group: str, ki
     return traces
 
 
-def _paths(part: pd.DataFrame, window: _Window) -> dict[str, Any]:
+def _paths(part: pd.DataFrame, window: Window) -> dict[str, Any]:
     """Return one path with gaps over all firing intervals, cut at the right edge."""
     until = part["ends_at"].where(part["ends_at"] < window.end, window.end)
     ends = pd.DataFrame({"a": part["starts_at"], "b": until, "c": pd.NaT})
@@ -288,12 +260,12 @@ def _paths(part: pd.DataFrame, window: _Window) -> dict[str, Any]:
     return {"x": ends.to_numpy().ravel(), "y": rows.ravel()}
 
 
-def _points(part: pd.DataFrame, window: _Window) -> dict[str, Any]:
+def _points(part: pd.DataFrame, window: Window) -> dict[str, Any]:
     hovers = [_hover(alert, window) for alert in part.to_dict("records")]
     return {"x": part["starts_at"], "y": part["y"], "hovertext": hovers, "hoverinfo": "text"}
 
 
-def _hover(alert: dict[Any, Any], window: _Window) -> str:
+def _hover(alert: dict[Any, Any], window: Window) -> str:
     name = alert.get("alertname")
     title = name if pd.notna(name) else _service(alert)
     ends, starts, number = alert["ends_at"], alert["starts_at"], alert["incident_id"]

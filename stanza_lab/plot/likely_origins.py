@@ -21,6 +21,7 @@ _ROW = 46  # px per suspect: a bar, and its reasons below
 _LABEL, _REASONS = 34, 110  # characters of a name, and of the reasons below a bar
 _ALERTED, _SILENT, _NONE = "#0072B2", "#E69F00", _theme.UNKNOWN
 _OUTSIDE = "none of these"
+_FAINT, _FEWEST = 0.01, 3  # probability below which a suspect is only counted, beyond so many
 _NEARLY = 0.93  # probability from which its number has no room beside the bar
 _AGAINST = "against it: "
 
@@ -38,7 +39,8 @@ def likely_origins(
     origins : DataFrame
         What `rank_origins` returns.
     limit : int, default 10
-        Most suspects drawn, the likeliest; the figure says how many more there are.
+        Most suspects drawn, the likeliest; beyond three only those of 0.01 or more. The figure says how many more
+        there are.
     title : str, optional
         Default: whether one stands out.
     height : int, optional
@@ -72,25 +74,26 @@ def likely_origins(
         raise SchemaError(f"origins: columns {missing} are missing; pass what sl.rank_origins returns")
     _params.at_least(limit, "limit", 1)
     said = [str(line) for line in origins.attrs.get("words", [])]
-    rows = _rows(origins.head(limit), origins.attrs.get("outside"))
+    shown = origins.head(min(limit, max(_FEWEST, int((origins["probability"] >= _FAINT).sum()))))
+    rows = _rows(shown, origins.attrs.get("outside"))
     heading = words.sentence(said[0])[:-1] if said else f"{words.count(len(origins), 'suspect')} of an incident"
-    more = len(origins) - limit
+    more = len(origins) - len(shown)
     notes = [_theme.safe(words.sentence(line), limit=200) for line in said[1:]]
     notes += [f"{words.count(more, 'suspect')} less likely not drawn."] if more > 0 else []
     subtitle = (
         "Probability that it began there, and why. Blue: it alerted; orange, hatched: silent, suspected through links."
     )
     named = [f"{row['name']}: {row['share']}" for row in rows]
-    shown = _theme.safe(title, limit=120) if title else _theme.safe(heading, limit=120)
+    heading = _theme.safe(title or heading, limit=120)
     return _theme.figure(
         _traces(rows),
-        title=shown,
+        title=heading,
         subtitle=subtitle,
         plot_height=max(120.0, _ROW * len(rows) + 30.0),
         height=height,
         notes=notes,
         axis=46,
-        description=_theme.as_plain([shown, *named, *notes]),
+        description=_theme.as_plain([heading, *named, *notes]),
         xaxis={
             "title": {"text": "probability that it began there", "standoff": 6},
             "range": [0.0, 1.0],

@@ -78,7 +78,7 @@ def noisiest(rules: pd.DataFrame, *, by: str = "count", top: int = 20, title: st
     shown, rest = loud.head(top), loud.iloc[top:]
     half = int(np.searchsorted(loud["so_far"].to_numpy(), 0.5 - 1e-9)) + 1
     said = f"Half of {words.count(total, thing)} come from {half:,} of {words.count(len(rules), 'rule')}"
-    notes = ["at the end of a bar: how many, its share of all, and the share of it and all above"]
+    notes = ["at the end of a bar: how many, its share of all,", "and the share of it and all above"]
     if len(rest):
         notes.append(
             f"not shown: {words.count(len(rest), 'rule')} with {words.count(int(rest[by].sum()), thing)}"
@@ -108,10 +108,10 @@ def noisiest(rules: pd.DataFrame, *, by: str = "count", top: int = 20, title: st
             "zeroline": False,
             "ticklen": 0,
         },
-        bargap=0.3,
         barmode="overlay",
         showlegend=True,
-        legend={"title": {"text": "the rule is"}},
+        # In the corner below the short bars; beside the plot it leaves a narrow page no room for them.
+        legend={"title": {"text": "the rule is"}, "x": 1, "xanchor": "right", "y": 0, "yanchor": "bottom"},
     )
 
 
@@ -130,6 +130,7 @@ def _bars(shown: pd.DataFrame, kind: str, by: str) -> list[go.Bar]:
     return [
         go.Bar(
             orientation="h",
+            width=0.7,
             name=kind,
             x=rows[by],
             y=rows.index.tolist(),

@@ -81,7 +81,7 @@ def pattern_steps(
     longest = max(float(steps["high_s"].max()) / unit, 1.0)
     return _theme.figure(
         _traces(steps, unit, int(row["support"])),
-        title=_theme.safe(title or row["name"], limit=110),
+        title=_theme.safe(title or row["name"], limit=110 if title else 72),
         subtitle=subtitle,
         plot_height=max(90, len(steps) * _ROW),
         height=height,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stanza_lab.postmortem.markdown import document
-from stanza_lab.postmortem.page import card_of
+from stanza_lab.postmortem.notebook import card_of
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Review:
         How it went over the map from the likeliest origin: service, team, state (origin, alerted, or expected: likely
         hit by such a failure, and it never alerted), first_at, after_s, hops, through, confidence, expected, words.
     look_alikes : DataFrame
-        Earlier incidents like it, the most alike first (see `look_alikes`).
+        Incidents like it, earlier and later, the most alike first (see `look_alikes`).
     patterns : DataFrame
         Known patterns that it is an occurrence of (see `Patterns.seen_before`).
     paged : DataFrame

@@ -7,6 +7,7 @@ any renderer; it becomes its full-width twin.
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]{}|~!^])")
 _STARTS = re.compile(
     r"(://|www(?=\.)|[@#\\](?=\S)|(?<=\bGH)-(?=\d)|(?:mailto|javascript|data|tel|xmpp)(?=:))", re.IGNORECASE
 )
+_TAGS = re.compile(r"&|[<>](?!\.?\d)")  # <0.01 opens no tag anywhere, and people read this in a terminal too
 _OPENING = re.compile(r"^(?:([-+=>#:])|(\d+)([.)]))")
 _AGREED = "| what | team | until |\n| --- | --- | --- |\n|  |  |  |"
 
@@ -46,7 +48,7 @@ def text(value: object, *, limit: int = _LONGEST, cell: bool = False) -> str:
     said = said if len(said) <= limit else said[: limit - 1] + "…"
     said = _STARTS.sub(lambda found: f":{_GAP}//" if found[0] == "://" else found[0] + _GAP, said)
     said = _MARKUP.sub(r"\\\1", said).replace("$", "\N{FULLWIDTH DOLLAR SIGN}")
-    said = said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    said = _TAGS.sub(lambda found: html.escape(found[0]), said)
     return said if cell else _OPENING.sub(lambda found: f"{found[2] or ''}\\{found[1] or found[3]}", said)
 
 

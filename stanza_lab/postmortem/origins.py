@@ -18,5 +18,5 @@ def likely(scene: Scene, *, changes: pd.DataFrame | None, columns: dict[str, Any
     found = rank_origins(scene.production, alerts=scene.mine.drop(columns=["name", "paged_at"]), events=told)
     teams = pd.Series([scene.teams.get(str(name)) for name in found["service"]], index=found.index, dtype="str")
     table = found.assign(team=teams).reindex(columns=list(columns)).astype(columns).reset_index(drop=True)
-    table.attrs = {"words": list(found.attrs.get("words", ()))}
+    table.attrs = dict(found.attrs)
     return table

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from stanza_lab.postmortem.course import folded
+from stanza_lab.postmortem import sentences, spreading
+from stanza_lab.postmortem.people import ASKED
+from stanza_lab.postmortem.timeline import folded
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ BLAMELESS = (
     "then; it judges nobody. Notes are quoted as they were written: read them before you share this."
 )
 _ORDER = "Order within a minute means little: monitors look about once a minute."
-ORIGINS, ALIKE, REASONS = 5, 3, 5  # shown
+ORIGINS, ALIKE = 5, 3  # shown
+_FAINT = 0.01  # probability below which a suspect is only counted
 
 
 @dataclass(frozen=True)
@@ -79,24 +82,37 @@ def _times(review: Review) -> Section:
 
 
 def _origins(review: Review) -> Section:
+    likely = review.origins[review.origins["probability"] >= _FAINT]
+    shown = review.origins.head(min(max(len(likely), 1), ORIGINS))
     rows = tuple(
         (
             row["service"] + (" (silent)" if row["silent"] else ""),
             _text(row["team"]),
             words.probability(row["probability"]),
             clock(review, row["first_at"]),
-            "; ".join(map(str, row["reasons"][:REASONS])),
+            "; ".join(map(str, row["reasons"])),
         )
-        for row in review.origins.head(ORIGINS).to_dict("records")
+        for row in shown.to_dict("records")
     )
-    movers = tuple(f"{said}." for said in review.first_movers["words"].head(ORIGINS))
-    known = tuple(words.sentence(said.rstrip(".")) for said in review.origins.attrs.get("words", ()))
+    left = len(review.origins) - len(shown)
+    rest = [f"{words.count(left, 'suspect')} less likely left out here; .origins has all."] if left else []
+    known = tuple(words.sentence(said.rstrip(".")) for said in review.origins.attrs.get("words", ())[1:])
     return Section(
         "Where it probably began",
-        lines=(*known, *movers, *([_ORDER] if movers else [])),
+        lines=(*_movers(review), *known, *rest),
         head=("service", "team", "probability", "first alert", "why, and what speaks against it"),
         rows=rows,
         nothing="Not known: no alert of this incident names a service.",
+    )
+
+
+def _movers(review: Review) -> tuple[str, ...]:
+    first = [f"{row['service']} ({clock(review, row['first_at'])})" for row in review.first_movers.to_dict("records")]
+    if not first:
+        return ()
+    return (
+        f"First, with nothing they depend on before them as far as the map knows: {words.listing(first, top=ORIGINS)}.",
+        _ORDER,
     )
 
 
@@ -106,16 +122,15 @@ def _spread(review: Review) -> Section:
             row["service"],
             _text(row["team"]),
             clock(review, row["first_at"]) or "no alert",
-            "" if pd.isna(row["hops"]) else "origin" if row["state"] == "origin" else str(row["hops"]),
             "" if row["state"] == "origin" else words.probability(row["expected"]),
-            row["words"],
+            spreading.how(row),
         )
         for row in review.spread.to_dict("records")
     )
     note = "Expected: probability that it alerts when the likely origin fails, as the map had it before."
     return Section(
         "How it spread",
-        head=("service", "team", "first alert", "links away", "expected", "in words"),
+        head=("service", "team", "first alert", "expected", "how it got there"),
         rows=rows,
         nothing="Not known: no alert of this incident names a service.",
         note=note if rows else "",
@@ -151,41 +166,53 @@ def _paged(review: Review) -> Section:
         (
             _text(row["team"]) or "not known",
             f"{row['pages']:,}",
+            words.listing(row["services"]),
             clock(review, row["first_at"]),
             clock(review, row["acked_at"]),
             words.probability(row["probability"]),
-            row["verdict"],
-            row["words"],
+            row["verdict"] + _said_then(row),
         )
         for row in review.paged.to_dict("records")
     )
     return Section(
         "Who was paged, and who should have been",
-        head=("team", "pages", "first page", "acknowledged", "origin theirs", "page was", "in words"),
+        head=("team", "pages", "about", "first page", "acknowledged", "origin theirs", "page was"),
         rows=rows,
         nothing="No page of it is known.",
-        note=f"Counted: {review.scene.page}. Whether a page was right is judged by what is known now, not then.",
+        note=f"Counted: {review.scene.page}. Whether a page was right is judged by what is known now, not then; in "
+        f"brackets what the map said {words.span(ASKED.total_seconds())} in, and who is on call where none was sent.",
     )
 
 
+def _said_then(row: dict[Any, Any]) -> str:
+    said = [_text(row["wake"]), "" if row["pages"] or not _text(row["on_call"]) else f"on call: {row['on_call']}"]
+    return f" ({'; '.join(filter(None, said))})" if any(said) else ""
+
+
 def _before(review: Review) -> Section:
-    known = tuple(f"{said}." for said in review.patterns["words"].astype("str").str.rstrip("."))
-    alike = review.look_alikes.head(ALIKE)
+    known = tuple(
+        f"Pattern {row['name']}, {str(row['words']).rstrip('.')}."
+        for row in review.patterns.head(ALIKE).to_dict("records")
+    )
+    close = review.look_alikes["similarity"] >= sentences.ALIKE
+    alike = review.look_alikes.head(min(max(int(close.sum()), 1), ALIKE))
     rows = tuple(
         (
             str(row["incident_id"]),
             f"{row['starts_at'].tz_convert(review.tz):%Y-%m-%d %H:%M}",
             f"{row['similarity']:.2f}",
-            row["words"],
+            f"{row['alerts']:,}",
+            sentences.agreement(row),
         )
         for row in alike.to_dict("records")
     )
     return Section(
-        "Seen before",
+        "Incidents like it",
         lines=known,
-        head=("incident", "began", "similarity (0 to 1)", "in words"),
+        head=("incident", "began", "similarity (0 to 1)", "alerts", "kinds of alerts that agree"),
         rows=rows,
         nothing="Nothing like it is in this history.",
+        note=f"From {sentences.ALIKE} more agrees than differs; later incidents are there too." if rows else "",
     )
 
 

@@ -9,11 +9,14 @@ import pandas as pd
 from stanza_lab import schema
 from stanza_lab.errors import StanzaError
 from stanza_lab.production import words
+from stanza_lab.production.spread.origin_words import (  # that the origin is theirs: a page is right, or asking is
+    LIKELY,
+    POSSIBLE,
+)
 
 if TYPE_CHECKING:
     from stanza_lab.postmortem.scene import Scene
 
-LIKELY, POSSIBLE = 0.5, 0.2  # probability that the origin is theirs, from which a page is right, or asking is
 ASKED = pd.Timedelta("5min")  # into the incident, when `whom_to_wake` is asked
 LATE = 300.0  # seconds from the first alert within which a first page is in time
 

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from stanza_lab.postmortem.people import LATE, LIKELY, POSSIBLE
+from stanza_lab import schema
+from stanza_lab.postmortem import sentences
+from stanza_lab.postmortem.people import LATE
 from stanza_lab.production import words
+from stanza_lab.production.spread.origin_words import LIKELY, POSSIBLE
 
 if TYPE_CHECKING:
     from stanza_lab.postmortem.scene import Scene
@@ -22,6 +25,7 @@ _MANY = 8  # firings of a rule from which its history says something
 _ALONE = 0.5  # share of them in no incident, from which a rule is asked about
 _SHORT = 60.0  # seconds: alerts that last no longer say little
 _NAMED = 3
+_THE_SAME = "Is it the same as then, and what helped?"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def questions(scene: Scene, found: Findings, *, columns: dict[str, Any]) -> pd.D
         *_owners(scene, found),
         *_rules(scene),
         *_links(found),
-        *_before(found),
+        *_before(scene, found),
     ]
     return pd.DataFrame(asked, columns=list(columns)).astype(columns)
 
@@ -60,7 +64,7 @@ def _origin(found: Findings) -> Any:
 
 def _deploys(scene: Scene, found: Findings) -> Iterator[Asked]:
     before = found.changes[found.changes["at"] <= scene.begin]
-    for row in before.sort_values("at", ascending=False).head(_NAMED).to_dict("records"):
+    for row in sentences.nearest(before).head(_NAMED).to_dict("records"):
         apart = words.span((scene.begin - row["at"]).total_seconds())
         where = row["service"] if pd.notna(row["service"]) else "a service that is not named"
         because = f"{row['what']}, {apart} before the first alert; that it came before is all that is known"
@@ -68,7 +72,7 @@ def _deploys(scene: Scene, found: Findings) -> Iterator[Asked]:
         yield "change before", asked, because
     if len(before) > _NAMED:
         rest = words.count(len(before) - _NAMED, "change")
-        yield "change before", f"And the {rest} earlier in that time?", "all stand in the timeline"
+        yield "change before", f"And the other {rest} in that time?", "all stand in the timeline"
 
 
 def _blind(scene: Scene, found: Findings) -> Iterator[Asked]:
@@ -96,15 +100,18 @@ def _pages(scene: Scene, found: Findings) -> Iterator[Asked]:
     first = scene.pages["at"].min() if len(scene.pages) else None
     if first is None:
         because = f"{words.count(len(scene.mine), 'alert')}, and no page for any of them in this history"
+        for row in found.paged.loc[found.paged["verdict"] == "missing"].to_dict("records"):
+            because += f"; the origin is probably of {row['team']} ({words.probability(row['probability'])})"
         yield "page", "Should somebody have been paged?", because
-    elif (late := (first - scene.begin).total_seconds()) > LATE:
+        return
+    if (late := (first - scene.begin).total_seconds()) > LATE:
         head = scene.mine.iloc[0]
         name = head["service"] if pd.notna(head["service"]) else "a service not known"
         because = f"the first page came {words.span(late)} after the first alert ({name}: {head['name']})"
         yield "page", "Could an earlier alert have paged?", because
     for row in found.paged.to_dict("records"):
         if row["verdict"] == "missing":
-            yield "page", f"How would {row['team']} have been called sooner?", row["words"]
+            yield "page", f"How would {row['team']} have been called?", row["words"]
         if row["pages"] and pd.isna(row["acked_at"]) and scene.pages["acked_at"].notna().any():
             because = f"no acknowledgement of {words.count(row['pages'], 'page')} is in this history"
             yield "page", f"Did the page for {row['team'] or 'a team not known'} reach anybody?", because
@@ -155,7 +162,7 @@ def _rules(scene: Scene) -> Iterator[Asked]:
     mine = scene.mine.dropna(subset=["rule_key"]).drop_duplicates(keys)
     history = scene.alerts.merge(mine[[*keys, "name"]].astype({"rule_key": "str", "service": "str"}), on=keys)
     history = history.assign(
-        alone=history["incident_id"] == -1,
+        alone=history["incident_id"] == schema.NOISE,
         short=(history["ends_at"] - history["starts_at"]).dt.total_seconds() <= _SHORT,
     )
     counts = history.groupby(keys, dropna=False).agg(
@@ -179,12 +186,11 @@ def _links(found: Findings) -> Iterator[Asked]:
         yield "map", asked, "no known way leads there from the likely origin"
 
 
-def _before(found: Findings) -> Iterator[Asked]:
+def _before(scene: Scene, found: Findings) -> Iterator[Asked]:
     if len(found.patterns):
-        yield (
-            "seen before",
-            "What was agreed the last time, and what became of it?",
-            str(found.patterns["words"].iloc[0]),
-        )
+        first = found.patterns.iloc[0]
+        whole = first["match"] >= 1 or not len(first.get("next", ()))
+        same = "What was agreed the last time, and what became of it?"
+        yield "seen before", same if whole else _THE_SAME, sentences.seen(first)
     elif len(found.earlier):
-        yield "seen before", "Is it the same as then, and what helped?", str(found.earlier["words"].iloc[0])
+        yield "seen before", _THE_SAME, sentences.earlier(scene, found.earlier.iloc[0])

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from stanza_lab import _params
+from stanza_lab import _params, schema
 from stanza_lab.errors import SchemaError
 from stanza_lab.incidents.summaries import summarize_incidents
 from stanza_lab.patterns.lookalikes import look_alikes
-from stanza_lab.postmortem import clock, course, found, origins, saying, spreading
-from stanza_lab.postmortem.doings import engagements_of
+from stanza_lab.postmortem import found, origins, sentences, spreading, timeline, times
+from stanza_lab.postmortem.engagements import engagements_of
 from stanza_lab.postmortem.people import paged
 from stanza_lab.postmortem.questions import Findings, questions
 from stanza_lab.postmortem.scene import look
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from stanza_lab.postmortem.found import Review
     from stanza_lab.postmortem.scene import Scene
 
-_EVENTS = ("kind", "at")
-_ENGAGEMENTS = ("at", "kind", "page", "service")
-_ALIKE = 0.5  # similarity from which more agrees than differs
+_ENGAGEMENTS = schema.Table(
+    "engagements",
+    (
+        schema.Column("at", "time", "when somebody did it"),
+        *(schema.Column(name, "str", "see read_engagements") for name in ("kind", "page", "service")),
+    ),
+)
 _NO_PATTERNS = ("pattern", "name", "match", "times", "last", "words")
 
 
@@ -83,9 +87,9 @@ def review(
     UnknownNameError
         There is no such incident.
     SchemaError
-        A table lacks a column, or `production` is no map.
+        A table lacks a column or has a malformed one (times need a zone), or `production` is no map.
     ParameterError
-        `before` is no duration, or `tz` no time zone.
+        `incident` is no whole number, `before` no duration, or `tz` no time zone.
 
     See Also
     --------
@@ -135,10 +139,10 @@ def review(
     """
     span, place = _params.duration(before, "before", zero=True), zone(tz)
     _check_map(production)
-    for name, table, needed in (("events", events, _EVENTS), ("engagements", engagements, _ENGAGEMENTS)):
-        missing = [] if table is None else [column for column in needed if column not in table.columns]
-        if missing and table is not None:
-            raise SchemaError(f"{name} lacks columns {missing}; columns are {list(table.columns)[:12]}")
+    if events is not None:
+        events = schema.check(events, schema.EVENTS, need=["kind", "at"])
+    if engagements is not None:
+        engagements = schema.check(engagements, _ENGAGEMENTS, need=["at", "kind", "page", "service"])
     scene = look(alerts, incident, production=production, pages=pages, before=span)
     return _reviewed(scene, events, engagements, patterns, tz=place, people=people)
 
@@ -158,21 +162,21 @@ def _reviewed(
     tz: str,
     people: bool,
 ) -> Review:
-    changes = course.changes(scene, events)
+    changes = timeline.changes(scene, events)
     ranked = origins.likely(scene, changes=None if events is None else changes, columns=found.ORIGINS)
     alike = look_alikes(scene.alerts, incident=scene.incident)
     findings = Findings(
         origins=ranked,
         spread=spreading.spread(scene, ranked, columns=found.SPREAD),
         paged=paged(scene, ranked, columns=found.PAGED),
-        times=clock.times(scene, columns=found.TIMES),
+        times=times.times(scene, columns=found.TIMES),
         changes=changes,
         look_alikes=alike,
-        earlier=alike[(alike["starts_at"] < scene.begin) & (alike["similarity"] >= _ALIKE)],
+        earlier=alike[(alike["starts_at"] < scene.begin) & (alike["similarity"] >= sentences.ALIKE)],
         patterns=_known(scene, patterns),
     )
     did = engagements_of(events, scene) if engagements is None else engagements
-    line = course.timeline(scene, changed=changes, engagements=did, people=people, columns=found.TIMELINE)
+    line = timeline.timeline(scene, changed=changes, engagements=did, people=people, columns=found.TIMELINE)
     return found.Review(
         incident=scene.incident,
         title=str(summarize_incidents(scene.mine)["title"].iloc[0]),
@@ -185,8 +189,8 @@ def _reviewed(
         paged=findings.paged,
         times=findings.times,
         questions=questions(scene, findings, columns=found.QUESTIONS),
-        words=saying.summary(scene, findings),
-        unseen=saying.unseen(
+        words=sentences.summary(scene, findings),
+        unseen=sentences.unseen(
             scene, findings, events=events is not None, kinds=set(line["kind"]), patterns=patterns is not None
         ),
         tz=tz,
@@ -199,4 +203,4 @@ def _known(scene: Scene, patterns: Patterns | None) -> pd.DataFrame:
     if patterns is None:
         return pd.DataFrame(columns=list(_NO_PATTERNS))
     seen = patterns.seen_before(scene.mine)
-    return seen[seen["match"] >= _ALIKE].reset_index(drop=True)
+    return seen[seen["match"] >= sentences.ALIKE].reset_index(drop=True)

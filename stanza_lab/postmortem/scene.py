@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from stanza_lab import schema
-from stanza_lab.errors import UnknownNameError
+from stanza_lab.errors import ParameterError, UnknownNameError
 from stanza_lab.incidents.paging import PAGERS, paged_at
 from stanza_lab.postmortem.pages import DELAY, of_pager
 from stanza_lab.postmortem.spelling import spelled
@@ -134,9 +134,11 @@ def look(
 
 
 def _members(table: pd.DataFrame, incident: int) -> pd.DataFrame:
-    numbers = table.loc[table["incident_id"] != schema.NOISE, "incident_id"]
-    if isinstance(incident, bool) or incident not in set(numbers):
-        raise UnknownNameError.among("incident", str(incident), map(str, sorted(numbers.unique())))
+    if isinstance(incident, bool) or not hasattr(incident, "__index__"):
+        raise ParameterError(f"incident={incident!r} must be a whole number, as incident_id has them")
+    numbers = table.loc[table["incident_id"] != schema.NOISE, "incident_id"].unique()
+    if incident not in numbers.tolist():
+        raise UnknownNameError.among("incident", str(incident), map(str, sorted(numbers)))
     mine = table[(table["incident_id"] == incident) & table["starts_at"].notna()]
     if mine.empty:
         raise UnknownNameError(

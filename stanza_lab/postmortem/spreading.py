@@ -10,9 +10,9 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.errors import StanzaError
-from stanza_lab.postmortem.people import POSSIBLE
 from stanza_lab.production import words
 from stanza_lab.production.past import replay
+from stanza_lab.production.spread.origin_words import POSSIBLE
 
 if TYPE_CHECKING:
     from stanza_lab.postmortem.scene import Scene
@@ -135,13 +135,24 @@ def _row(
     return row | {"words": _words(scene, row, likeliest, path)}
 
 
+def how(row: Any) -> str:
+    """Return the words of a row without what its other columns say: which service, and when it alerted."""
+    name, said = str(row["service"]), str(row["words"])
+    if row["state"] == "origin":
+        return "the likeliest origin" + ("" if pd.notna(row["first_at"]) else "; never alerted")
+    return said.removeprefix(f"{name} {_when(row)}; ").removeprefix(f"{name} ")
+
+
+def _when(row: Any) -> str:
+    return f"alerted {_after(row['after_s'])}" if pd.notna(row["first_at"]) else "never alerted"
+
+
 def _words(scene: Scene, row: dict[str, Any], likeliest: tuple[str | None, float], path: list[str]) -> str:
     name, (origin, probability) = row["service"], likeliest
-    alerted = pd.notna(row["first_at"])
     if row["state"] == "expected":
         sure = words.probability(row["expected"])
         return f"{name} did not alert, though a failure of {origin} would likely show there ({sure}): spared, or unseen"
-    when = f"alerted {_after(row['after_s'])}" if alerted else "never alerted"
+    when = _when(row)
     if row["state"] == "origin":
         return f"{name}, the likeliest origin ({words.probability(probability)}), {when}"
     if origin is None and path:

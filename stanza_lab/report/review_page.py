@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stanza_lab import plot
 from stanza_lab.errors import SchemaError
-from stanza_lab.postmortem import Review, outline, page
+from stanza_lab.postmortem import Review, notebook, outline
 from stanza_lab.production import card
 from stanza_lab.report import embedding, shell
 
@@ -81,7 +81,7 @@ def write_review(path: str | os.PathLike[str], review: Review, *, title: str | N
 
 
 def _section(section: Section, review: Review) -> str:
-    inner = page.body(section, top=_ROWS if section.title == "Timeline" else _TOP, limit=_LONGEST)
+    inner = notebook.body(section, top=_ROWS if section.title == "Timeline" else _TOP, limit=_LONGEST)
     drawn = {"In short": _timeline, "How it spread": _replay}.get(section.title)
     said = f'<article class="sl-card">{inner}</article>{drawn(review) if drawn else ""}'
     return shell.section(section.title, said, folded=True if section.title in _FOLDED else None)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+import stanza_lab as sl
 from stanza_lab.cli import main
 
 
@@ -30,3 +32,13 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
         return Run(code, *capfd.readouterr())
 
     return run_
+
+
+@pytest.fixture(scope="session")
+def shop_on_call(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of two weeks of a small production that pages people: history, ownership.csv, indicators."""
+    folder = tmp_path_factory.mktemp("on_call")
+    made = sl.simulate_production(services=8, teams=2, days=14, incidents=8, random_state=3)
+    made.export(folder, overwrite=True)
+    sl.History(folder / "history").ingest(folder / "exports")
+    return folder

@@ -25,7 +25,7 @@ def test_a_review_is_markdown_and_a_table_of_it_is_a_table(run, shop: list[str])
     assert found.out.startswith("# Incident ")
     assert "## Questions for the meeting" in found.out
     number = found.out.split()[2].rstrip(":")
-    rows = json.loads(run("review", *shop, "--incident", number, "--view", "timeline", "--format", "json").out)
+    rows = json.loads(run("review", *shop, number, "--view", "timeline", "--format", "json").out)
     assert rows[0]["kind"] in ("alert", "deploy")
     assert {"recovery", "alert"} <= {row["kind"] for row in rows}
 
@@ -52,6 +52,12 @@ def test_what_cannot_be_written_is_refused_at_once(run, arguments: list[str], sa
 
 
 def test_an_incident_that_is_not_there_is_said(run, shop: list[str]) -> None:
-    found = run("review", *shop, "--incident", "9999")
+    found = run("review", *shop, "9999")
     assert found.code == 1
     assert "incident 9999 not found" in found.err
+
+
+def test_a_folder_that_is_not_there_is_said(run, shop: list[str], tmp_path: Path) -> None:
+    found = run("review", *shop, "--out", tmp_path / "no" / "a.md")
+    assert found.code == 1
+    assert "no/a.md" in found.err

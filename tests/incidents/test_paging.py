@@ -52,3 +52,13 @@ def test_whoever_took_the_page_took_the_alert() -> None:
     taken = taken_at(ALERTS, pages=PAGES)
     assert taken.tolist() == [pd.Timestamp("2026-03-01T10:05Z"), pd.Timestamp("2026-03-01T10:09Z"), pd.NaT]
     assert taken_at(ALERTS).isna().tolist() == [True, False, True]
+
+
+def test_a_page_is_the_copy_of_an_alert_of_its_service_and_name_whatever_else_has_no_name() -> None:
+    alerts = ALERTS.assign(
+        rule_key=None, service=["db", None, "api"], alertname=["Slow", "Slow", None], starts_at=ALERTS["starts_at"][0]
+    )
+    page = PAGES.assign(labels=None, service="db", alertname="db: Slow")
+    at = paged_at(alerts.set_axis([7, 7, 7]), pages=page)
+    assert at.notna().tolist() == [True, False, False]
+    assert at.index.tolist() == [7, 7, 7]

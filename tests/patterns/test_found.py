@@ -54,3 +54,12 @@ def test_the_page_is_small_and_escaped() -> None:
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert len(page) < 50_000
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"known": 3}, {"known": {"first": "soon", "last": None}}, {"unseen": 4}, {"steps": [{"core": "x"}]}, {"table": 1}],
+)
+def test_json_that_is_damaged_is_told(found: sl.Patterns, damage: dict[str, object]) -> None:
+    with pytest.raises(BundleError, match="damaged"):
+        sl.Patterns.from_dict(found.to_dict() | damage)

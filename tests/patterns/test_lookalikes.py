@@ -128,7 +128,7 @@ def test_no_incident_is_an_empty_table() -> None:
 _THINGS = st.lists(st.sampled_from(["db latency", "api errors", "web errors", "db cpu"]), min_size=1, max_size=4)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.lists(_THINGS, min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_similarity_is_symmetric_and_knows_nothing_of_the_order_of_rows_or_the_calendar(incidents, random) -> None:
     alerts = _alerts(*[(number, f"{number + 1:02d}", things) for number, things in enumerate(incidents)])
@@ -151,3 +151,14 @@ def test_what_comes_with_the_table_can_be_written_as_json() -> None:
         {"incident_id": 1, "kind": "orders-db: latency", "after_s": 0.0},
         {"incident_id": 1, "kind": "web: errors", "after_s": 60.0},
     ]
+
+
+def test_before_knows_no_recovery_that_came_later() -> None:
+    minutes = pd.to_datetime(["2026-03-01T02:00Z", "2026-03-01T02:30Z"])
+    alerts = pd.DataFrame(
+        {"starts_at": minutes, "ends_at": minutes + pd.Timedelta("1h"), "service": "db", "alertname": "Slow"}
+    ).assign(incident_id=[0, 1])
+    assert sl.look_alikes(alerts, incident=1)["ends_at"].tolist() == [minutes[0] + pd.Timedelta("1h")]
+    then = sl.look_alikes(alerts, incident=1, before=True)
+    assert then["ends_at"].isna().all()
+    assert "when the last recovered is not known" in then["words"].iloc[0]

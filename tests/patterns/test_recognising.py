@@ -92,3 +92,13 @@ def test_no_alert_is_no_row_and_arguments_stay_as_they_are() -> None:
     assert str(empty.dtypes["at"]) == "datetime64[us, UTC]"
     with pytest.raises(ParameterError, match="min_confidence"):
         known().recognise(NOW, min_confidence=2)
+
+
+def test_the_pager_says_when_somebody_was_paged() -> None:
+    now = alerts(cascade(9, "04-01", "db", "api")).assign(source="datadog", rule_key=["r1", "r2"])
+    pages = now.head(1).assign(source="pagerduty", origin="datadog", labels='{"key":"r1"}')
+    pages["starts_at"] += pd.Timedelta("3min")
+    found = known().recognise(now, pages=pages)
+    assert found["page_at"].tolist() == [pd.Timestamp("2026-04-01T02:03Z")]
+    assert found.attrs["definition"] == "a page is an alert of pagerduty"
+    assert known().recognise(now)["page_at"].isna().all()

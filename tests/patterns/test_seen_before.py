@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from stanza_lab.errors import ParameterError
-from tests.patterns.unfolded import HISTORY, alerts, cascade, known
+from tests.patterns.unfolded import HISTORY, STEPS_TABLE, alerts, cascade, known
 
 NOW = alerts(cascade(9, "04-01", "db", "api"))
 
@@ -23,9 +25,13 @@ def test_it_says_how_often_when_last_and_what_happened_each_time() -> None:
     )
 
 
-def test_too_little_of_it_is_said_to_be_too_little() -> None:
-    found = known().seen_before(NOW.head(1))
-    assert "1 of its 3 core members is here, too few to call it the same" in found["words"].iloc[0]
+def test_with_less_than_half_of_the_core_here_it_is_another_thing() -> None:
+    assert known().seen_before(NOW.head(1)).empty  # one of three
+    two = replace(known(), steps=STEPS_TABLE.assign(core=[True, True, False]))
+    found = two.seen_before(NOW.head(1))  # one of two
+    assert "1 of its 2 core members is here, too few to call it the same" in found["words"].iloc[0]
+    only_optional = replace(known(), steps=STEPS_TABLE.assign(core=[False, True, True]))
+    assert only_optional.seen_before(NOW.head(1)).empty
 
 
 def test_only_what_happened_before_the_incident_counts() -> None:

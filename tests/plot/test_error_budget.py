@@ -45,7 +45,7 @@ def test_what_is_not_shown_is_counted(reliability) -> None:
     assert len(figure.data) == 1
     note = figure.layout.annotations[0].text
     assert "not shown: 2 objectives" in note
-    assert "not judged: 1 objective with too few requests" in note
+    assert "not judged: 1 objective of which too little is known" in note
     with pytest.raises(ParameterError):
         plot.error_budget(reliability, top=0)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stanza_lab import plot, schema
 from stanza_lab.errors import ParameterError, SchemaError, UnknownNameError
-from stanza_lab.plot import _lanes
+from stanza_lab.plot import _lanes, _marks
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -200,3 +200,12 @@ def test_without_marks_nothing_changes() -> None:
 def _two_alerts() -> pd.DataFrame:
     starts = ["2026-03-01T14:02Z", "2026-03-01T14:04Z"]
     return pd.DataFrame({"starts_at": starts, "service": ["orders-db", "orders"], "incident_id": 0})
+
+
+def test_words_beside_marks_do_not_run_into_the_next_mark() -> None:
+    times = pd.to_datetime(["2026-03-01T14:00Z", "2026-03-01T14:01Z", "2026-03-01T14:40Z"])
+    marks = pd.DataFrame({"at": times, "kind": "deploy", "what": ["orders 1 deployed", "shop 2 deployed", "late 3"]})
+    first, second, last = _marks._beside(marks, times[0], times[0] + pd.Timedelta("1h"))
+    assert first == ""  # a minute of an hour is no room
+    assert second.endswith("shop 2 deployed")
+    assert last.endswith("late 3")

@@ -76,3 +76,21 @@ def test_what_is_no_ranking_is_refused() -> None:
         sl.plot.likely_origins(EDGES)
     with pytest.raises(ParameterError, match="limit"):
         sl.plot.likely_origins(origins("shop"), limit=0)
+
+
+def test_what_is_next_to_impossible_is_counted_and_not_drawn() -> None:
+    rows = [
+        {
+            "service": f"s{i}",
+            "probability": p,
+            "alerts": 1,
+            "first_at": None,
+            "silent": False,
+            "reasons": ["r"],
+            "words": "",
+        }
+        for i, p in enumerate([0.9, 0.02, 0.001, 0.001, 0.001])
+    ]
+    figure = sl.plot.likely_origins(pd.DataFrame(rows))
+    assert len(figure.layout.yaxis.ticktext) == 3
+    assert "2 suspects less likely not drawn." in figure.layout.annotations[0].text

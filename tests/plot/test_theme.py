@@ -44,3 +44,21 @@ def test_what_a_figure_says_in_words_has_an_end() -> None:
     said = _theme.as_plain(["many words " * 200])
     assert len(said) == 1_000
     assert said.endswith("…")
+
+
+def test_long_lines_are_broken_at_spaces_and_never_within_a_tag() -> None:
+    assert _theme.broken("one two three", 7) == ["one two", "three"]
+    assert _theme.broken("one<br>two three", 20) == ["one", "two three"]
+    assert _theme.broken("", 5) == [""]
+    tagged = 'a <span style="color:#000">b &amp; c</span> d'
+    assert _theme.broken(tagged, 9) == [tagged]
+    assert _theme.broken(tagged, 7) == ['a <span style="color:#000">b &amp; c</span>', "d"]
+    assert _theme.broken("x" * 50, 9) == ["x" * 50]
+
+
+def test_what_is_broken_gets_the_room_it_takes() -> None:
+    short = _theme.figure([], title="t", subtitle="s", plot_height=100)
+    long = _theme.figure([], title="t", subtitle="a word " * 30, plot_height=100, notes=["note it " * 20])
+    assert long.layout.margin.t > short.layout.margin.t
+    assert long.layout.annotations[0].text.count("<br>") == 1
+    assert long.layout.height - long.layout.margin.t - long.layout.margin.b == 100

@@ -170,6 +170,6 @@ def test_every_section_stands_in_order(found: sl.Review) -> None:
     heads = re.findall(r"^## (.*)$", found.to_markdown(), re.MULTILINE)
     assert heads == [
         "In short", "Detection and recovery", "Where it probably began", "How it spread", "Timeline",
-        "Who was paged, and who should have been", "Seen before", "Questions for the meeting",
+        "Who was paged, and who should have been", "Incidents like it", "Questions for the meeting",
         "What could not be seen", "Agreed",
     ]  # fmt: skip

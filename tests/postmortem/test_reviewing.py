@@ -44,9 +44,9 @@ def test_wrong_arguments_are_refused_before_any_work() -> None:
     alerts = scenes.history()
     with pytest.raises(SchemaError, match="production must be a ProductionMap, not DataFrame"):
         sl.review(alerts, incident=7, production=scenes.EDGES)  # type: ignore[arg-type]
-    with pytest.raises(SchemaError, match=r"events lacks columns \['kind'\]"):
+    with pytest.raises(SchemaError, match="events: column 'kind' is missing"):
         sl.review(alerts, incident=7, events=scenes.events().drop(columns="kind"))
-    with pytest.raises(SchemaError, match=r"engagements lacks columns \['page'\]"):
+    with pytest.raises(SchemaError, match="engagements: column 'page' is missing"):
         sl.review(alerts, incident=7, engagements=pd.DataFrame({"at": [], "kind": [], "service": []}))
     with pytest.raises(ParameterError, match="before='soon' is not a duration"):
         sl.review(alerts, incident=7, before="soon")
@@ -121,3 +121,46 @@ def test_a_review_never_changes(found: sl.Review) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.tz = "Europe/Berlin"  # type: ignore[misc]
     assert repr(found).startswith("Review(incident 7 of 2026-03-02 14:00 UTC: ")
+
+
+@pytest.mark.parametrize("incident", ["7", 7.5, None, [7], True])
+def test_an_incident_is_a_whole_number(incident: object) -> None:
+    with pytest.raises(ParameterError, match="must be a whole number"):
+        sl.review(scenes.history(), incident=incident)  # type: ignore[arg-type]
+
+
+def test_times_without_a_zone_are_refused_and_written_ones_are_read(pinned: None) -> None:
+    alerts, events = scenes.history(), scenes.events()
+    said = pd.DataFrame({"at": [pd.Timestamp("2026-03-02 14:06")], "kind": "said", "page": None, "service": None})
+    with pytest.raises(SchemaError, match="events: column 'at': times have no zone"):
+        sl.review(alerts, incident=7, events=events.assign(at=events["at"].dt.tz_localize(None)))
+    with pytest.raises(SchemaError, match="engagements: column 'at': times have no zone"):
+        sl.review(alerts, incident=7, engagements=said)
+    made = sl.review(
+        alerts,
+        incident=7,
+        events=events.assign(at=events["at"].astype("str")),
+        engagements=pd.DataFrame(columns=said.columns),
+    )
+    assert made.timeline["kind"].tolist()[0] == "deploy"
+
+
+def test_a_review_is_of_one_page_where_one_thing_is_said_once(found: sl.Review) -> None:
+    said = found.to_markdown()
+    for row in found.spread["words"]:
+        assert row not in said  # service, time and links stand in columns of their own
+    assert "(orders-db - orders - shop: 0.72)" in said
+
+
+def test_suspects_that_are_next_to_impossible_are_only_counted(pinned: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scenes, "ORIGINS", {"orders-db": 0.9, "orders": 0.005, "shop": 0.004})
+    said = sl.review(scenes.history(), incident=7).to_markdown()
+    assert "2 suspects less likely left out here" in said
+    assert "<0.01" not in said
+
+
+def test_no_reason_is_left_out(pinned: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons = [f"reason {number}" for number in range(9)]
+    ranked = scenes.origins().assign(reasons=[reasons] * 3)
+    monkeypatch.setattr("stanza_lab.postmortem.origins.rank_origins", lambda *_, **__: ranked)
+    assert "; ".join(reasons) in sl.review(scenes.history(), incident=7).to_markdown()

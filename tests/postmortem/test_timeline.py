@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import stanza_lab as sl
-from stanza_lab.postmortem.course import folded
+from stanza_lab.postmortem.timeline import folded
 from tests.postmortem import scenes
 from tests.postmortem.scenes import at
 
@@ -136,3 +136,18 @@ def test_what_one_rule_does_again_is_folded_into_one_row() -> None:
         ["page", 5, 1],
         ["page", 6, 1],
     ]
+
+
+def test_changes_of_its_own_services_are_told_first(pinned: None) -> None:
+    edges = pd.DataFrame({"src": ["shop"], "dst": ["cart"], "confidence": 0.9})
+    known = sl.ProductionMap(pd.concat([scenes.EDGES, edges]), scenes.history())
+    events = pd.DataFrame(
+        {"kind": "changed", "at": [at("13:30"), at("13:58")], "service": ["orders", "cart"], "summary": ["o 1", "c 2"]}
+    )
+    made = sl.review(scenes.history(), incident=7, production=known, events=events)
+    assert (
+        "2 changes shortly before the first alert: orders (30 min before), cart (2 min before); whether that is why is "
+        "not known."
+    ) in made.words
+    asked = made.questions.loc[made.questions["topic"] == "change before", "question"]
+    assert [said.split()[4] for said in asked] == ["orders", "cart"]

@@ -12,7 +12,8 @@ from tests.report.page import Page
 
 SECTIONS = (
     "In short", "Detection and recovery", "Where it probably began", "How it spread", "Timeline",
-    "Who was paged, and who should have been", "Seen before", "Questions for the meeting", "What could not be seen",
+    "Who was paged, and who should have been", "Incidents like it", "Questions for the meeting",
+    "What could not be seen",
 )  # fmt: skip
 
 

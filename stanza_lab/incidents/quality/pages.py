@@ -145,17 +145,19 @@ def copies_of(pages: pd.DataFrame, alerts: pd.DataFrame, within: pd.Timedelta) -
 def _spelled(alerts: pd.DataFrame) -> pd.DataFrame:
     """Return time, rule and names as text, and `about`: the name, without "service: ", and the service."""
     told = alerts[["rule_key", "alertname", "summary", "service"]].astype("str")
-    pairs = zip(told["alertname"], told["service"], strict=True)
-    bare = [name.removeprefix(f"{of}: ") if isinstance(name, str) else None for name, of in pairs]
-    about = pd.Series(bare, index=alerts.index, dtype="str") + "\n" + told["service"]
-    return told.assign(about=about, starts_at=alerts["starts_at"])
+    pair = told.groupby(["alertname", "service"], sort=False).ngroup()  # null where one of both is
+    new = pair.notna() & ~pair.duplicated()  # far fewer than alerts
+    names = zip(told["alertname"][new], told["service"][new], strict=True)
+    spelled = [f"{name.removeprefix(f'{of}: ')}\n{of}" for name, of in names]
+    about = pd.Series(spelled, index=pair[new].to_numpy(), dtype="str")
+    return told.assign(about=about.reindex(pair).array, starts_at=alerts["starts_at"])
 
 
 def _nearest(pages: pd.DataFrame, raised: pd.DataFrame, within: pd.Timedelta) -> pd.DataFrame:
     """Return for each page the last alert (`of`) and the first that it can be a copy of."""
     by = ["system", "by"]
-    raised = raised.dropna(subset=by).sort_values("starts_at", kind="stable")[[*by, "starts_at", "of"]]
-    pages = pages.dropna(subset=by).sort_values("starts_at", kind="stable")[[*by, "starts_at", "row", "page"]]
+    raised = raised[[*by, "starts_at", "of"]].dropna(subset=by).sort_values("starts_at", kind="stable")
+    pages = pages[[*by, "starts_at", "row", "page"]].dropna(subset=by).sort_values("starts_at", kind="stable")
     last = pd.merge_asof(pages, raised, on="starts_at", by=by, tolerance=within)
     since = pages.assign(starts_at=pages["starts_at"] - within)
     first = pd.merge_asof(since, raised, on="starts_at", by=by, tolerance=within, direction="forward")

@@ -51,7 +51,7 @@ def look_alikes(
     incident : int
         The incident in question; while it lasts, with the alerts it has by now.
     before : time or bool, optional
-        Only incidents that began before this time are looked at, and what is usual is learned from alerts before it;
+        Only incidents that began before this time are looked at, with the alerts and recoveries they had by then;
         True: before the incident in question began, as one would have seen it then. Default: all others, also later.
     top : int, default 5
         How many at most; incidents that share nothing are left out.
@@ -123,6 +123,7 @@ def look_alikes(
         began = known.groupby("incident_id")["starts_at"].transform("min")
         alone = known["incident_id"] == schema.NOISE
         known = known[mine | ((known["starts_at"] < until) & (alone | (began < until)))]
+        known = known.assign(ends_at=known["ends_at"].where(known["ends_at"] <= until))
     views = Views.of(known, by=by)
     row = int(views.incidents["incident_id"].searchsorted(incident))
     found = _table(views, row, top)

@@ -9,6 +9,7 @@ import numpy as np
 from stanza_lab import _params, schema
 from stanza_lab.patterns.found import Patterns
 from stanza_lab.patterns.kinds import BY
+from stanza_lab.patterns.mining import alike
 from stanza_lab.patterns.mining.describing import describe
 from stanza_lab.patterns.mining.endings import endings
 from stanza_lab.patterns.mining.families import with_families
@@ -159,6 +160,7 @@ def _unseen(alerts: pd.DataFrame, sequences: Sequences, odds: Odds, *, fdr: floa
     untimed, alone = int(alerts["starts_at"].isna().sum()), int(sequences.alone.sum())
     single = int((sequences.sizes() == 1).sum())
     rare = int((sequences.counts() < least).sum())
+    everywhere = int((sequences.counts() > alike.COMMON).sum())
     doubtful = int((odds.q_value > fdr).sum())
     if untimed:
         said.append(f"{words.count(untimed, 'alert')} without a time: left out")
@@ -168,6 +170,11 @@ def _unseen(alerts: pd.DataFrame, sequences: Sequences, odds: Odds, *, fdr: floa
         said.append(f"{words.count(single, 'incident')} of one kind of alert: too little for a sequence")
     if rare:
         said.append(f"{words.count(rare, 'kind')} of alert in fewer than {least} incidents: too rare to recur")
+    if everywhere:
+        said.append(
+            f"{words.count(everywhere, 'kind')} of alert in more than {alike.COMMON:,} incidents: these are not "
+            "compared by what is so common, and a pattern of such kinds alone is not found"
+        )
     if doubtful:
         said.append(f"{words.count(doubtful, 'group')} of incidents alike not shown: chance could explain them")
     said.append(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stanza_lab._html import escaped
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
@@ -122,15 +123,12 @@ class ReactionBacktest:
         return "\n".join([*lines, *(f"Could not be seen: {said}." for said in self.unseen)])
 
     def _repr_html_(self) -> str:
-        shown = self.reactions.head(_ROWS)
-        items = "".join(f"<li>{_cell(words.sentence(said))}</li>" for said in shown["words"])
         more = f"<p>and {len(self.reactions) - _ROWS:,} more</p>" if len(self.reactions) > _ROWS else ""
-        about = "".join(f"<li>{_cell(words.sentence(said))}</li>" for said in self.words[:_ROWS])
-        unseen = "".join(f"<li>{_cell(words.sentence(said))}</li>" for said in self.unseen[:_ROWS])
-        return f"<p><b>{_cell(repr(self))}</b></p><ul>{items}</ul>{more}<p>How it was counted:</p><ul>{about}</ul>" + (
-            f"<p>Could not be seen:</p><ul>{unseen}</ul>" if unseen else ""
-        )
+        unseen = f"<p>Could not be seen:</p>{_list(self.unseen)}" if self.unseen else ""
+        told = f"{_list(self.reactions['words'])}{more}<p>How it was counted:</p>{_list(self.words)}"
+        return f"<p><b>{escaped(repr(self), _CELL)}</b></p>{told}{unseen}"
 
 
-def _cell(said: str) -> str:
-    return html.escape(said if len(said) <= _CELL else f"{said[: _CELL - 1]}…")
+def _list(sentences: Iterable[str]) -> str:
+    said = [escaped(words.sentence(one), _CELL) for one in sentences]
+    return f"<ul>{''.join(f'<li>{one}</li>' for one in said[:_ROWS])}</ul>"

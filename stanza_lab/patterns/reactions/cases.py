@@ -5,7 +5,7 @@ Lone alerts count: a reaction that fires on each of them is wrong as often, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -76,8 +76,9 @@ class Cases:
 
     def upto(self, case: int, at: pd.Timestamp) -> pd.DataFrame:
         """Return the alerts of a case that had fired by a time."""
-        found = self.alerts[self.alerts["case"] == case]
-        return found[found["starts_at"] <= at]
+        found: pd.DataFrame = self.alerts.iloc[self._rows[case]]
+        shown: pd.DataFrame = found[found["starts_at"] <= at]
+        return shown
 
     def firing(self, at: pd.Timestamp) -> pd.DataFrame:
         """Return all alerts open at a time, of whatever incident; those that fired long ago are left out."""
@@ -92,6 +93,16 @@ class Cases:
         now = at.to_datetime64()
         since, to = np.searchsorted(starts, [now - OPEN_AT_MOST.to_timedelta64(), now + _TICK])
         return set(names[since:to][until[since:to] > now]) - {""}
+
+    def mute_at(self, service: str) -> list[str]:
+        """Return the tools with an alert of a service that never report an end."""
+        there = self.alerts[(self.alerts["service"].astype("str") == service) & ~_reports_ends(self.alerts)]
+        return sorted(there["source"].astype("str").fillna("a tool that is not named").unique())
+
+    @cached_property
+    def _rows(self) -> Mapping[Any, Any]:
+        """Places of the alerts of each case, in order of time."""
+        return self.alerts.groupby("case", sort=False).indices
 
     @cached_property
     def _arrays(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

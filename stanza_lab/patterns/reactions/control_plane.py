@@ -11,18 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 import pandas as pd
 
 from stanza_lab import _params
-from stanza_lab.errors import StanzaError
-from stanza_lab.patterns.reactions.cases import Cases
+from stanza_lab.errors import RefusedError
+from stanza_lab.patterns.reactions.cases import END_UNKNOWN, OPEN_AT_MOST, Cases
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
-    from stanza_lab.patterns.reactions.proposing import Proposal
+    from stanza_lab.patterns.reactions.proposal import Proposal
 
 _NAME = 80  # characters of who approves
-
-
-class RefusedError(StanzaError, RuntimeError):
-    """Report that something must not be done: a guardrail stands against it, or nobody approved."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,11 @@ def verified(plan: Plan, alerts: pd.DataFrame, at: _params.Instant | None, *, si
     open_there = int((firing["service"].astype("str") == target).sum())
     after = words.span((now - since).total_seconds())
     if not open_there:
-        said = f"no alert is open at {target} {after} later; who or what did it is not known"
+        day = words.span(OPEN_AT_MOST.total_seconds())
+        said = f"no alert of the last {day} is open at {target} {after} later; who or what did it is not known"
+        if mute := cases.mute_at(target):
+            wait = words.span(END_UNKNOWN.total_seconds())
+            said += f"; {words.listing(mute)} never reports an end: an alert of it counts as open for {wait}"
         return Step("verify", "recovered", now, "", said)
     said = f"{words.count(open_there, 'alert')} open at {target} {after} later"
     latest = None if reaction.effect is None else reaction.effect[1]

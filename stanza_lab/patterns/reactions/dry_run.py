@@ -10,7 +10,7 @@ from stanza_lab.patterns.reactions.control_plane import Plan, Step, by, permit, 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stanza_lab.patterns.reactions.proposing import Proposal
+    from stanza_lab.patterns.reactions.proposal import Proposal
 
 
 class DryRun:

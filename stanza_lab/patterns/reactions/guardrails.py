@@ -15,7 +15,7 @@ from stanza_lab.patterns.reactions.vocabulary import ACTIONS, EVERYBODY, RISKS
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
-    from stanza_lab.patterns.reactions.catalogue import Reaction
+    from stanza_lab.patterns.reactions.reaction import Reaction
 
 _USUAL_WAIT = pd.Timedelta("30min")
 TOUCHED = 0.5  # probability from which a service counts as touched

@@ -14,7 +14,7 @@ from stanza_lab.production.door.pattern import Around, team_of
 
 if TYPE_CHECKING:
     from stanza_lab.patterns.found import Patterns
-    from stanza_lab.patterns.reactions.catalogue import Reaction
+    from stanza_lab.patterns.reactions.reaction import Reaction
 
 _EDGES = {"src": "str", "dst": "str", "confidence": "float64"}
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from stanza_lab import _params
-from stanza_lab.errors import SchemaError
-from stanza_lab.patterns.reactions.control_plane import Plan, RefusedError, Step, by, permit, verified
+from stanza_lab.errors import RefusedError, SchemaError
+from stanza_lab.patterns.reactions.control_plane import Plan, Step, by, permit, verified
 from stanza_lab.patterns.reactions.dry_run import DryRun
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
-    from stanza_lab.patterns.reactions.proposing import Proposal
+    from stanza_lab.patterns.reactions.proposal import Proposal
 
 _RECORD: dict[str, Any] = {
     "at": "datetime64[us, UTC]",
@@ -37,7 +37,8 @@ _NEED = ("at", "verb", "reaction", "team", "target")
 class Recorder:
     """Record in a local file what people planned, did and took back; run nothing.
 
-    Each line of the file is a JSON object; lines are only ever added. Cool-downs hold between all who share the file.
+    Each line of the file is a JSON object; lines are only ever added. Cool-downs hold between all who share the file,
+    but the file is not locked: of two who apply in the same instant neither sees the other.
 
     Parameters
     ----------
@@ -209,8 +210,9 @@ class Recorder:
             record = json.loads(line)
             if not isinstance(record, dict) or any(not isinstance(record.get(name), str) for name in _NEED):
                 raise ValueError(f"needed are {', '.join(_NEED)}")
-            return {"incident_id": -1} | record | {"at": _params.instant(record["at"], "at")}
-        except (ValueError, RecursionError) as error:
+            about = {"at": _params.instant(record["at"], "at"), "incident_id": int(record.get("incident_id", -1))}
+            return record | about
+        except (TypeError, ValueError, RecursionError) as error:
             raise SchemaError(f"{self.path}, line {number}: no record of a Recorder: {error}; mend the line") from error
 
     def __repr__(self) -> str:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stanza_lab.patterns.found import Patterns
-    from stanza_lab.patterns.reactions.catalogue import Reaction, Reactions
+    from stanza_lab.patterns.reactions.catalogue import Reactions
+    from stanza_lab.patterns.reactions.reaction import Reaction
 
 _COIN = 0.5  # false as often as a coin: from there on nobody should act on it
 
@@ -65,7 +66,10 @@ def _counts(one: Reaction, mine: pd.DataFrame, looked: int, soonest: pd.Timedelt
 
 
 def _measures(fired: pd.DataFrame, min_support: int) -> dict[str, float]:
-    """Return shares, leads and savings; each is null where fewer than `min_support` firings have it."""
+    """Return shares, leads and savings, null under `min_support` firings; a lead also where fewer of them have one.
+
+    What could be saved is a sum, not an estimate: it is over those firings for which it is known, `saved_n`.
+    """
     from stanza_lab.dependencies.judging import wilson
 
     unknown = float("nan")

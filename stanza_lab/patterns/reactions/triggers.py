@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from stanza_lab.patterns.found import Patterns
     from stanza_lab.patterns.reactions.cases import Cases
-    from stanza_lab.patterns.reactions.catalogue import Reaction
     from stanza_lab.patterns.reactions.places import Places
+    from stanza_lab.patterns.reactions.reaction import Reaction
 
 LOOKED_FROM = 0.5  # less sure, and a pattern is no trigger, not even a blocked one
 _LIKE = 2.0  # triggers that what is known of less is worth
@@ -98,8 +98,8 @@ def of_when(reaction: Reaction, cases: Cases, places: Places) -> list[Trigger]:
         return []
     table = cases.alerts
     names = table["service"].astype("str")
-    there = {name: when.of(name, places.team(name)) for name in names.dropna().unique()}
-    mine = table[names.map(there).fillna(value=False).astype(bool)]
+    there = [name for name in names.dropna().unique() if when.of(name, places.team(name))]
+    mine = table[names.isin(there)]
     mine = when.select(mine) if when.asks_alerts else mine
     found = []
     everything = dict(iter(table[table["case"].isin(mine["case"])].groupby("case")))

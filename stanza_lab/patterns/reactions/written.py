@@ -1,17 +1,21 @@
-"""One team's YAML file of reactions, read with every problem and its line."""
+"""The YAML files of reactions, one per team, read with every problem and its line."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import yaml
 
 from stanza_lab import _params
-from stanza_lab.errors import ParameterError
-from stanza_lab.patterns.reactions.catalogue import Reaction
+from stanza_lab.errors import ParameterError, SchemaError
+from stanza_lab.patterns.reactions.catalogue import Reactions
 from stanza_lab.patterns.reactions.guardrails import Guardrails
+from stanza_lab.patterns.reactions.reaction import Reaction
 from stanza_lab.patterns.reactions.vocabulary import ACTIONS, APPROVALS, DURATION, PERCENT, RISKS
 from stanza_lab.production import reading
 from stanza_lab.production.door.pattern import Pattern
@@ -31,7 +35,104 @@ _MOST_SERVICES = 10_000
 _LONGEST = pd.Timedelta("7D")  # of an effect or a cool-down
 
 
-def team(root: yaml.Node, problems: Problems) -> tuple[dict[str, Any], list[Reaction]]:
+def read_reactions(path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Reactions:
+    """Read what teams would do when something recurs: restart, roll back, shift traffic, page another team.
+
+    Parameters
+    ----------
+    path : path, or several
+        A YAML file, or a folder of them: one per team, kept where the team reviews changes. Keys: `team`; `reviewed`
+        (`by`, `on`); `for` (globs of the teams at whose services its reactions may be used; "*" is everybody; default:
+        only its own); `reactions`, each with
+
+        - `name`, `action` (restart, roll_back, shift_traffic, scale, shed_load, degrade, silence, page_team) and
+          `params` (of roll_back: to; of shift_traffic: to, percent; of scale: to; of shed_load: percent; of degrade:
+          feature; of silence: alert, for; of page_team: team; of restart: how)
+        - `pattern` (globs of mined patterns: ids, names, families) or `when` (as in `read_contributed`: service,
+          team, alert, severity, symptom, near)
+        - `target`: a service, "origin" (the likeliest origin) or "first mover"; default: where `when` fits, or the
+          first mover of the pattern
+        - `command` and `undo`: text, never run; `risk` (low, medium, high); `effect`: how long until it helps, "5min"
+          or [2min, 10min]; `owner`; `for`, instead of the file's
+        - `guardrails`: `min_confidence` (0 to 1, default 0.5), `max_blast_radius` (other services that would be hit
+          likelier than not; default: no limit), `max_risk` (default high), `cool_down` (default 30min; 0s: none),
+          `approval` (human, none; default human)
+
+    Returns
+    -------
+    Reactions
+        `items`, `table`, `teams`. For `backtest` and `propose`.
+
+    Raises
+    ------
+    SchemaError
+        A file cannot be read, has an unknown key or lacks one; the problems of all files at once, each with its line.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import stanza_lab as sl
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "shop.yaml")
+    ...     _ = file.write_text('''
+    ... team: shop
+    ... reviewed: {by: maria, on: 2026-09-20}
+    ... reactions:
+    ...   - name: Roll back the shop
+    ...     action: roll_back
+    ...     when: {service: shop-api, symptom: errors}
+    ...     command: kubectl rollout undo deploy/shop-api
+    ...     risk: medium
+    ...     effect: [2min, 6min]
+    ...     guardrails: {min_confidence: 0.7, cool_down: 1h}
+    ... ''')
+    ...     sl.read_reactions(folder)
+    Reactions(1 reaction of 1 team: roll_back)
+    """
+    paths: list[str | os.PathLike[str]] = [path] if isinstance(path, str | os.PathLike) else list(path)
+    files = [file for one in paths for file in _files(Path(one))]
+    items: list[Reaction] = []
+    teams: list[dict[str, Any]] = []
+    wrong: list[str] = []
+    for file in files:
+        try:
+            root, problems = reading.compose(file)
+        except SchemaError as error:
+            wrong.append(str(error))
+            continue
+        about, found = _team(root, problems)
+        teams.append(about)
+        items += found
+        wrong += problems.lines
+    wrong += _twice(items)
+    if wrong:
+        raise SchemaError("\n".join(wrong))
+    table = pd.DataFrame(teams, columns=["team", "reviewed_by", "reviewed_on", "file"])
+    table["reviewed_on"] = pd.to_datetime(table["reviewed_on"]).astype("datetime64[us]")
+    return Reactions(tuple(items), table)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"})
+    if not files:
+        raise SchemaError(f"{path}: no .yaml file in this folder; write one per team")
+    return files
+
+
+def _twice(items: Iterable[Reaction]) -> list[str]:
+    """Return a problem per name that one team gave twice: the cool-down of the one would be the other's."""
+    first: dict[tuple[str, str], Reaction] = {}
+    said = []
+    for one in items:
+        before = first.setdefault((one.team, one.name), one)
+        if before is not one and one.name:
+            said.append(f"{one.file}, line {one.line}: {one.name!r} stands there twice, see {before.place}; rename it")
+    return said
+
+
+def _team(root: yaml.Node, problems: Problems) -> tuple[dict[str, Any], list[Reaction]]:
     """Return what a file says of its team, and its reactions; what is wrong goes to `problems`."""
     keys = problems.keys(root, _FILE, need=["team", "reactions"], what="the file")
     name = _line(keys.get("team"), problems, "team")
@@ -168,5 +269,9 @@ def _long(node: yaml.Node | None, problems: Problems, what: str) -> str:
         problems.say(
             node, f"{what} has {len(said):,} characters, more than {_TEXT:,}; put them in a script and name it"
         )
+        return ""
+    hidden = next((sign for sign in said if not (sign.isprintable() or sign in "\n\t")), None)
+    if node is not None and hidden is not None:
+        problems.say(node, f"{what} holds the invisible character {hidden!a}, and people copy it; take it out")
         return ""
     return said

@@ -17,6 +17,8 @@ LIKELY = 0.5  # probability from which one stands out
 POSSIBLE = 0.2  # and from which it is worth a look
 _LINKED = 0.2  # probability of a dependency that is named
 _RARE, _COMMON = 0.05, 0.3  # chance of alerting for no reason, below and above which it is said
+# As `rank_origins` documents, and benchmarks/origins.py prints.
+_MEASURED = "probabilities hold on simulated productions; of 52 recorded faults the first was right in 20"
 _OF_ITS_OWN = ("saturation", "availability")
 
 
@@ -118,6 +120,7 @@ def summary(
     if not told:
         said.append("deploys and other changes were not given and not looked at; pass events=")
     said.append(f"something that is none of these, as a shared host or network: {words.probability(outside)}")
+    said.append(_MEASURED)
     return said
 
 

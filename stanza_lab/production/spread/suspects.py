@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp, ndtr
 
+from stanza_lab.entities import naming
 from stanza_lab.entities.symptoms import classify_symptoms
 from stanza_lab.production.spread import causes, reach
 from stanza_lab.production.spread.usual import QUIET_US, Usual
@@ -230,10 +231,10 @@ def _missing(usual: Usual, number: Ints, place: Ints, notice: Floats) -> list[li
 
 
 def _deployed(names: pd.Index, deploys: pd.DataFrame | None, began: int) -> list[pd.Timestamp | None]:
-    """Return the last deploy of each suspect shortly before the incident began."""
+    """Return the last deploy of each suspect shortly before the incident began; deploy tools spell names their way."""
     if deploys is None or deploys.empty:
         return [None] * len(names)
     start = pd.Timestamp(began, unit="us", tz="UTC")
     near = deploys[(deploys["at"] <= start) & (deploys["at"] >= start - BEFORE)]
-    last = near.groupby(near["service"].astype("str"))["at"].max()
-    return [last.get(name) for name in names]
+    last = near.groupby(near["service"].astype("str").map(naming.key))["at"].max()
+    return [last.get(naming.key(str(name))) for name in names]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from stanza_lab.entities.symptoms import classify_symptoms
 from stanza_lab.production import words
-from stanza_lab.reliability.load import columns
+from stanza_lab.reliability.load import arrays
 
 _SAYS = ("alertname", "rule_key", "labels", "summary", "description")
 DUPLICATES: dict[str, Any] = {
@@ -56,11 +56,11 @@ def _same(alerts: pd.DataFrame, delay: pd.Timedelta) -> pd.DataFrame:
     chosen = alerts[["service", "source", "starts_at", *texts]].take(near).reset_index(drop=True)
     chosen["symptom"] = classify_symptoms(chosen).to_numpy()
     chosen = chosen[chosen["symptom"].notna()].reset_index(drop=True)
-    services, service_names = columns.codes(chosen["service"])
-    symptoms, symptom_names = columns.codes(chosen["symptom"])
-    sources, source_names = columns.codes(chosen["source"])
+    services, service_names = arrays.codes(chosen["service"])
+    symptoms, symptom_names = arrays.codes(chosen["symptom"])
+    sources, source_names = arrays.codes(chosen["source"])
     kind = services * (len(symptom_names) + 1) + symptoms
-    key, _ = columns.within(kind, columns.micros(chosen["starts_at"]), window)
+    key = arrays.within(kind, arrays.micros(chosen["starts_at"]), window)
     order = np.argsort(key, kind="stable")
     key, kind, sources = key[order], kind[order], sources[order]
     rows = []
@@ -79,17 +79,17 @@ def _same(alerts: pd.DataFrame, delay: pd.Timedelta) -> pd.DataFrame:
     return found.assign(how="same symptom")
 
 
-def _beside_another(alerts: pd.DataFrame, window: int) -> columns.Bools:
+def _beside_another(alerts: pd.DataFrame, window: int) -> arrays.Bools:
     """Return which alerts have one of another tool about the same service within `window`: the others are passed over.
 
     There is one when more alerts are near than alerts of the same tool.
     """
-    service, _ = columns.codes(alerts["service"])
-    source, names = columns.codes(alerts["source"])
-    at = columns.micros(alerts["starts_at"])
+    service, _ = arrays.codes(alerts["service"])
+    source, names = arrays.codes(alerts["source"])
+    at = arrays.micros(alerts["starts_at"])
     beside = np.zeros(len(alerts), dtype=np.int64)
     for group, sign in ((service, 1), (service * len(names) + source, -1)):
-        key, _ = columns.within(group, at, 2 * window + 1)
+        key = arrays.within(group, at, 2 * window + 1)
         ordered = np.sort(key)
         near = np.searchsorted(ordered, key + window, side="right") - np.searchsorted(ordered, key - window)
         beside += sign * near

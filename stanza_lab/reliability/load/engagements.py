@@ -10,12 +10,12 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.loaders import _times
-from stanza_lab.reliability.load import persons, told_by_others, told_by_pagerduty
+from stanza_lab.reliability.load import engagements_others, engagements_pagerduty, persons
 from stanza_lab.reliability.load.labels import stated
 
 if TYPE_CHECKING:
     from stanza_lab.loaders._records import Record
-    from stanza_lab.reliability.load.said import Said
+    from stanza_lab.reliability.load.persons import Said
 
 ENGAGEMENTS: dict[str, Any] = {
     "at": schema.TIME_DTYPE,
@@ -114,9 +114,10 @@ def read_engagements(events: pd.DataFrame) -> pd.DataFrame:
 def _readers(events: pd.DataFrame) -> pd.Series:
     """Return for each record the reader that knows its pager, null for others."""
     source = events["source"].astype("str")
-    known = source.map({"pagerduty": told_by_pagerduty.said, "opsgenie": told_by_others.opsgenie}).astype(object)
+    readers = {"pagerduty": engagements_pagerduty.said, "opsgenie": engagements_others.opsgenie}
+    known = source.map(readers).astype(object)
     oncall = events["occurrence_key"].astype("str").str.startswith(_ONCALL).fillna(value=False).to_numpy(dtype=bool)
-    known[oncall] = told_by_others.oncall
+    known[oncall] = engagements_others.oncall
     return known.where(events["raw"].notna(), None)
 
 

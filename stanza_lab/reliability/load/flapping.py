@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stanza_lab.reliability.load import columns
+from stanza_lab.reliability.load import arrays
 
 if TYPE_CHECKING:
-    from stanza_lab.reliability.load.columns import Ints
+    from stanza_lab.reliability.load.arrays import Ints
 
 STATES = 21  # checks that are looked back on
 HIGH, LOW = 20.0, 5.0  # percent at which flapping starts and below which it stops; defaults of Nagios for services
@@ -64,12 +64,12 @@ def of_checks(checks: pd.DataFrame) -> pd.DataFrame:
 def most_changes(group: Ints, at: Ints, *, groups: int, span: pd.Timedelta = SPAN) -> Ints:
     """Return for each of `groups` the most changes of state that lie within one `span`, both its ends included."""
     window = span // pd.Timedelta("1us")
-    key, _ = columns.within(group, at, window)
+    key = arrays.within(group, at, window)
     key = np.sort(key)
     order = np.sort(group)
     reached = np.searchsorted(key, key + window, side="right") - np.arange(len(key))
     most = np.zeros(groups, dtype=np.int64)
-    first = columns.starts(order)
+    first = arrays.starts(order)
     if len(first):
         most[order[first]] = np.maximum.reduceat(reached, first)
     return most

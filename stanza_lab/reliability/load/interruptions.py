@@ -9,7 +9,7 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.production import hours
-from stanza_lab.reliability.load import columns
+from stanza_lab.reliability.load import arrays
 from stanza_lab.reliability.load.shifts import NOT_KNOWN
 
 INTERRUPTIONS: dict[str, Any] = {
@@ -33,7 +33,7 @@ PEOPLE: dict[str, Any] = {
     "off_hours_share": "float64",
     "nights": "int64",  # broken at least once
     "acknowledged": "int64",  # pages they took
-    "engaged_h": "float64",  # from taking a page or joining until it was resolved
+    "engaged_h": "float64",  # from taking a page or joining until it was resolved; null: not told of anybody
     "weeks": "int64",  # in which they were interrupted
     "tz": "str",
 }
@@ -56,10 +56,10 @@ def calls(engagements: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 def table(called: pd.DataFrame, *, window: pd.Timedelta, zones: dict[Any, str]) -> pd.DataFrame:
     """Return `INTERRUPTIONS` in order of time: what calls somebody within `window` after what counted counts once."""
     rows = called.assign(team=called["team"].fillna(NOT_KNOWN), who=called["who"].fillna(NOT_KNOWN))
-    who, _ = columns.codes(rows["who"])
-    order = np.lexsort((columns.micros(rows["at"]), who))
+    who, _ = arrays.codes(rows["who"])
+    order = np.lexsort((arrays.micros(rows["at"]), who))
     rows, who = rows.take(order).reset_index(drop=True), who[order]
-    counts = columns.once_per(who, columns.micros(rows["at"]), window // pd.Timedelta("1us"))
+    counts = arrays.once_per(who, arrays.micros(rows["at"]), window // pd.Timedelta("1us"))
     first = np.flatnonzero(counts)
     found = rows.take(first).reset_index(drop=True)
     found = found.assign(pages=np.diff(np.r_[first, len(rows)]), **_on_the_wall(found, zones))
@@ -75,12 +75,13 @@ def people(interruptions: pd.DataFrame, called: pd.DataFrame, engagements: pd.Da
     engaged = engaged_seconds(took)
     week = interruptions["local"] - pd.to_timedelta(interruptions["local"].dt.day_of_week, unit="D")
     weeks = week.dt.normalize().groupby(interruptions["who"]).nunique()
+    engaged_h = engaged.groupby("person")["engaged_s"].sum() / 3600
     acked = took[took["kind"] == "acknowledged"].groupby("person")["page"].nunique()
     table = sums.assign(
         team=sums["person"].map(_most(interruptions)),
         pages=sums["person"].map(mine["page"].nunique()),
         acknowledged=sums["person"].map(acked).fillna(0),
-        engaged_h=sums["person"].map(engaged.groupby("person")["engaged_s"].sum() / 3600).fillna(0.0),
+        engaged_h=sums["person"].map(engaged_h).fillna(np.nan if engaged.empty else 0.0),
         weeks=sums["person"].map(weeks),
         tz=sums["person"].map(interruptions.groupby("who")["tz"].first()),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stanza_lab import _params
 from stanza_lab.production import words
-from stanza_lab.reliability.load import actions, page, response, shifts
+from stanza_lab.reliability.load import actions, notebook, response, shifts
 from stanza_lab.reliability.load import pages as read_pages
 from stanza_lab.reliability.load.measuring import Settings, did, measure, read_checks, zones_of
 
@@ -85,7 +85,7 @@ class PagerLoad:
         return f"PagerLoad({said}; .words, .teams, .shifts ...)"
 
     def _repr_html_(self) -> str:
-        return page.page(self)
+        return notebook.page(self)
 
 
 def pager_load(

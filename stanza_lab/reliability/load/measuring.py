@@ -19,7 +19,7 @@ from stanza_lab.reliability.load import (
     pages,
     response,
     rules,
-    saying,
+    sentences,
     shifts,
     stages,
     storms,
@@ -149,7 +149,7 @@ def measure(
         "dedupe": settings.dedupe,
         "definition": settings.definition,
     }
-    more = saying.Seen(
+    more = sentences.Seen(
         untimed=int(alerts["starts_at"].isna().sum()),
         by_pager=paged.by_pager,
         called_by="" if nobody else called_by,
@@ -158,7 +158,7 @@ def measure(
         unmatched=len(engagements) - int((told["row"] >= 0).sum()),
         settings=settings,
     )
-    return tables | saying.said(tables, known, more) | {"known": known}
+    return tables | sentences.said(tables, known, more) | {"known": known}
 
 
 def _about_pages(engagements: pd.DataFrame, paged: pages.Paged) -> pd.DataFrame:

@@ -10,11 +10,11 @@ import pandas as pd
 from stanza_lab import schema
 from stanza_lab.incidents.paging import PAGERS, paged_at
 from stanza_lab.incidents.quality.pages import copies_of
-from stanza_lab.reliability.load import columns
+from stanza_lab.reliability.load import arrays
 from stanza_lab.reliability.load.labels import stated
 
 if TYPE_CHECKING:
-    from stanza_lab.reliability.load.columns import Bools, Ints
+    from stanza_lab.reliability.load.arrays import Bools, Ints
 
 USED = (
     "alert_id", "source", "origin", "event_ids", "rule_key", "alertname", "summary", "description", "service", "team",
@@ -26,9 +26,8 @@ _COPIED = ["source", "rule_key", "alertname", "summary", "service", "starts_at"]
 class Paged(NamedTuple):
     """The pages, the alerts without them, and what a page is."""
 
-    pages: (
-        pd.DataFrame
-    )  # page, at, acked_at, ended_at, team, rotation, service, source, incident, alert_at, recovered_at
+    # page, at, acked_at, ended_at, team, rotation, service, source, incident, alert_at, recovered_at
+    pages: pd.DataFrame
     alerts: pd.DataFrame  # USED, and `page` (row of pages; -1: none), `taken` (somebody acknowledged it or its page)
     ids: pd.Series  # row of pages by the pager's own id
     definition: str
@@ -60,7 +59,7 @@ def read(alerts: pd.DataFrame, pages: pd.DataFrame | None, delay: pd.Timedelta) 
         ids = rung["event_ids"].explode().dropna().astype("str")
         known = pd.Series(ids.index.to_numpy(), index=ids.to_numpy(), dtype="int64")
     else:
-        at = paged_at(others)
+        at = paged_at(others.drop(columns="event_ids"))  # lists, slow to check, and no part of the question
         definition = str(at.attrs["definition"])
         chosen = at.notna().to_numpy()
         page = np.where(chosen, np.cumsum(chosen) - 1, -1).astype("int64")
@@ -103,14 +102,14 @@ def _by_key(rung: pd.DataFrame, alerts: pd.DataFrame, delay: pd.Timedelta) -> In
     """Return the last alert before each page of the rule whose key it carries, in the tool it is from (-1: none)."""
     if not len(alerts):
         return np.full(len(rung), -1, dtype=np.int64)
-    rule, rules = columns.codes(alerts["rule_key"])
-    system, systems = columns.codes(alerts["source"])
+    rule, rules = arrays.codes(alerts["rule_key"])
+    system, systems = arrays.codes(alerts["source"])
     asked = rules.get_indexer(pd.Index(rung["key"].astype(object)))
     of = systems.get_indexer(pd.Index(rung["origin"].astype(object)))
     group = np.r_[rule * len(systems) + system, asked * len(systems) + of].astype(np.int64)
     window = delay // pd.Timedelta("1us")
-    at = np.r_[columns.micros(alerts["starts_at"]), columns.micros(rung["starts_at"])]
-    numbers, _ = columns.within(np.maximum(group, 0), at, window)
+    at = np.r_[arrays.micros(alerts["starts_at"]), arrays.micros(rung["starts_at"])]
+    numbers = arrays.within(np.maximum(group, 0), at, window)
     raised = np.where((rule >= 0) & (system >= 0), numbers[: len(alerts)], -1)
     order = np.argsort(raised, kind="stable")
     place = np.searchsorted(raised[order], numbers[len(alerts) :], side="right") - 1
@@ -122,9 +121,9 @@ def _by_key(rung: pd.DataFrame, alerts: pd.DataFrame, delay: pd.Timedelta) -> In
 def _before_a_page(rung: pd.DataFrame, alerts: pd.DataFrame, delay: pd.Timedelta) -> Bools:
     """Return which alerts are followed in time by a page about their source: the others need not be compared."""
     near = np.zeros(len(alerts), dtype=bool)
-    at, source = columns.micros(alerts["starts_at"]), alerts["source"].astype("str").to_numpy()
+    at, source = arrays.micros(alerts["starts_at"]), alerts["source"].astype("str").to_numpy()
     for system, rows in rung.groupby(rung["origin"].astype("str"))["starts_at"]:
-        raised = np.sort(columns.micros(rows))
+        raised = np.sort(arrays.micros(rows))
         mine = np.flatnonzero(source == system)
         after = np.searchsorted(raised, at[mine], side="left")
         soon = np.r_[raised, np.iinfo(np.int64).max][after] - at[mine] <= delay // pd.Timedelta("1us")
@@ -158,13 +157,10 @@ def _about(rung: pd.DataFrame, alerts: pd.DataFrame, first: Ints, *, by_pager: b
     )
     spans = _spans(alerts, incident)
     own_start = rung["starts_at"].where(none, copied["starts_at"].where(copied["starts_at"] < rung["starts_at"]))
-    of = (
-        spans.reindex(incident)
-        .set_axis(incident.index)
-        .astype({"began": schema.TIME_DTYPE, "ended": schema.TIME_DTYPE})
-    )
+    times = {"began": schema.TIME_DTYPE, "ended": schema.TIME_DTYPE}  # lost where no incident is known
+    of = spans.reindex(incident).set_axis(incident.index).astype(times)
     began, ended = of["began"].fillna(own_start).fillna(rung["starts_at"]), of["ended"]
-    return table.assign(alert_at=began, recovered_at=ended.where(incident >= 0, rung["ends_at"]))
+    return table.assign(alert_at=began, recovered_at=ended.where(incident.isin(spans.index), rung["ends_at"]))
 
 
 def _spans(alerts: pd.DataFrame, incident: pd.Series) -> pd.DataFrame:

@@ -1,8 +1,9 @@
-"""Short stable words for people: never a name, the same for the same person in every table and history."""
+"""Who did something: what a record says of a person, and short stable words for people, never a name."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,31 @@ from stanza_lab.loaders.redaction import Redaction, Redactor
 _DONE = re.compile(r"person-([0-9a-f]{10})(?:@redacted\.invalid)?")
 _MACHINES = frozenset(("", "system", "alert api", "api", "auto", "automatic", "unknown", "none", "null"))
 _DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing said: its kind, the person as the record refers to one, what was written.
+
+    Attributes
+    ----------
+    kind : str
+        One of `engagements.KINDS`.
+    person : Any
+        The reference as the record has it; a machine or null where nobody is told.
+    text : str or None
+        Note or message; untrusted.
+    at : Any
+        Its own time as written; null: that of the record.
+    automatic : bool or None
+        Whether a machine did it; null where the record does not say.
+    """
+
+    kind: str
+    person: Any = None
+    text: str | None = None
+    at: Any = None
+    automatic: bool | None = None
 
 
 def told(reference: Any) -> tuple[str | None, str | None]:

@@ -140,7 +140,6 @@ def _keep(pages: pd.DataFrame, _engagements: pd.DataFrame) -> list[Measured]:
 def _ours(pages: pd.DataFrame, _engagements: pd.DataFrame) -> list[Measured]:
     found = _incidents(pages)
     opened = found["recovered"].isna()
-    _acked, _recovered = _gap(found["acked"], found["paged"]), _gap(found["recovered"], found["began"])
     return [
         Measured(
             "time to acknowledge", _gap(found["acked"], found["paged"]), found["team"], opened, "not acknowledged"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stanza_lab import schema
-from stanza_lab.reliability.load import columns, flapping
+from stanza_lab.reliability.load import arrays, flapping
 
 RULES: dict[str, Any] = {
     "rule": "str",  # its name; untrusted
@@ -34,7 +34,7 @@ RULES: dict[str, Any] = {
 }
 CHRONIC, CHRONIC_LEAST = 0.25, 4  # of the days, and days: two of a week's days are no habit
 REFIRE = pd.Timedelta("24h")
-_DAY = 86_400 * columns.US
+_DAY = 86_400 * arrays.US
 
 
 def table(alerts: pd.DataFrame, pages: pd.DataFrame, *, checks: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -42,15 +42,15 @@ def table(alerts: pd.DataFrame, pages: pd.DataFrame, *, checks: pd.DataFrame | N
     if alerts.empty:
         return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in RULES.items()})
     rule = alerts["rule_key"].astype("str").fillna(alerts["alertname"].astype("str")).fillna("without a name")
-    rules, rule_names = columns.codes(rule)
-    services, service_names = columns.codes(alerts["service"])
+    rules, rule_names = arrays.codes(rule)
+    services, service_names = arrays.codes(alerts["service"])
     group, pairs = pd.factorize(rules * (len(service_names) + 1) + services + 1)
-    began, ended = columns.micros(alerts["starts_at"]), columns.micros(alerts["ends_at"])
+    began, ended = arrays.micros(alerts["starts_at"]), arrays.micros(alerts["ends_at"])
     order = np.lexsort((began, group))
     group, began, ended = group[order].astype("int64"), began[order], ended[order]
     rows = alerts.take(order)
     over = rows["ends_at"].notna().to_numpy()
-    first = columns.starts(group)
+    first = arrays.starts(group)
     day = began // _DAY
     new_day = np.r_[True, (day[1:] != day[:-1]) | (group[1:] != group[:-1])]
     last = np.r_[first[1:], len(group)] - 1
@@ -90,8 +90,8 @@ def table(alerts: pd.DataFrame, pages: pd.DataFrame, *, checks: pd.DataFrame | N
             "never_acknowledged": ignored / np.where(rung, rung, np.nan) if minded else np.nan,
             "changes": changes,
             "flapping": changes >= flapping.CHANGES,
-            "first": columns.times(began[first]),
-            "last": columns.times(began[last]),
+            "first": arrays.times(began[first]),
+            "last": arrays.times(began[last]),
             "rule_key": pd.Series(key, dtype="str"),
         }
     )
@@ -100,17 +100,15 @@ def table(alerts: pd.DataFrame, pages: pd.DataFrame, *, checks: pd.DataFrame | N
     return found.reset_index(drop=True)[list(RULES)].astype(RULES)
 
 
-def _again(group: columns.Ints, began: columns.Ints, ended: columns.Ints, over: columns.Bools) -> columns.Bools:
+def _again(group: arrays.Ints, began: arrays.Ints, ended: arrays.Ints, over: arrays.Bools) -> arrays.Bools:
     """Return after which alerts the same rule fired again within a day of their recovery; sorted by group and start."""
     window = REFIRE // pd.Timedelta("1us")
     until = np.where(over, ended, began)
-    least = min(int(began.min()), int(until.min()))
-    apart = max(int(began.max()), int(until.max())) - least + window + 1
-    key = group * apart + (began - least)
-    at = np.searchsorted(key, group * apart + (until - least), side="left")
+    key, recovery = np.split(arrays.within(np.r_[group, group], np.r_[began, until], window), 2)
+    at = np.searchsorted(key, recovery, side="left")
     at = np.maximum(at, np.arange(len(key)) + 1)  # an alert that ends as it begins is not its own successor
     follows = np.r_[key, np.iinfo(np.int64).max // 2][np.minimum(at, len(key))]
-    return np.asarray(over & (follows - (group * apart + (until - least)) <= window))
+    return np.asarray(over & (follows - recovery <= window))
 
 
 def _checked(found: pd.DataFrame, checks: pd.DataFrame | None) -> pd.DataFrame:

@@ -26,13 +26,15 @@ SHIFTS: dict[str, Any] = {
 }
 LIMIT, LIMIT_FOR = 2, pd.Timedelta("12h")  # paging incidents in a shift: SRE book
 NOT_KNOWN = "not known"
-_DAY = pd.Timedelta("1D")
+_DAY, _SHORTEST = pd.Timedelta("1D"), pd.Timedelta("1h")
 _MONDAY = pd.Timestamp("1970-01-05")
 
 
 def length(shift: _params.Duration) -> pd.Timedelta:
     """Return the length of a shift: one that fits into a day so many times, or is some days."""
     given = _params.duration(shift, "shift")
+    if given < _SHORTEST:
+        raise ParameterError(f"shift={shift!r} is no time to hand over after; pass an hour or more, such as '12h'")
     if _DAY % given != pd.Timedelta(0) and given % _DAY != pd.Timedelta(0):
         raise ParameterError(f"shift={shift!r} would begin at another hour each day; pass '8h', '12h', '1D' or '7D'")
     return given

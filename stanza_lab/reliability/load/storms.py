@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from stanza_lab import schema
+from stanza_lab.errors import ParameterError
 from stanza_lab.production import words
-from stanza_lab.reliability.load import columns
+from stanza_lab.reliability.load import arrays
 
 STORMS: dict[str, Any] = {
     "starts_at": schema.TIME_DTYPE,
@@ -45,11 +46,22 @@ def modified_z(counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def table(alerts: pd.DataFrame, *, width: pd.Timedelta) -> pd.DataFrame:
-    """Return `STORMS`, the first first: neighbouring stormy bins of `width` (aligned to UTC) as one."""
+    """Return `STORMS`, the first first: neighbouring stormy bins of `width` (aligned to UTC) as one.
+
+    Raises
+    ------
+    ParameterError
+        So many bins lie between the first alert and the last that none could be called usual.
+    """
     step = width // pd.Timedelta("1us")
-    at = columns.micros(alerts["starts_at"])
+    at = arrays.micros(alerts["starts_at"])
     number = at // step
-    if not len(at) or number.max() - number.min() >= _MOST_BINS:
+    if len(at) and number.max() - number.min() >= _MOST_BINS:
+        raise ParameterError(
+            f"storm_bin={words.span(width.total_seconds())} makes more than {_MOST_BINS:,} bins from first to last "
+            "alert; pass a longer one, or drop the alerts whose times are astray"
+        )
+    if not len(at):
         return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in STORMS.items()})
     counts = np.bincount(number - number.min())
     z = modified_z(counts)
@@ -58,7 +70,7 @@ def table(alerts: pd.DataFrame, *, width: pd.Timedelta) -> pd.DataFrame:
     order = np.argsort(at, kind="stable")
     ordered = at[order]
     usual = float(np.median(counts))
-    services, names = columns.codes(alerts["service"])
+    services, names = arrays.codes(alerts["service"])
     incident, paged = alerts["incident_id"].to_numpy(), alerts["page"].to_numpy() >= 0
     rows = []
     for first, after in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -76,13 +88,13 @@ def table(alerts: pd.DataFrame, *, width: pd.Timedelta) -> pd.DataFrame:
     found = pd.DataFrame(rows, columns=list(STORMS)[:-1])
     found["words"] = [_words(row) for row in found.to_dict("records")]
     for name in ("starts_at", "ends_at"):
-        found[name] = columns.times(found[name].to_numpy(dtype=np.int64))
+        found[name] = arrays.times(found[name].to_numpy(dtype=np.int64))
     return found.astype({name: dtype for name, dtype in STORMS.items() if dtype is not object})
 
 
 def _words(row: dict[Any, Any]) -> str:
     return words.sentence(
         f"{words.count(row['alerts'], 'alert')} of {words.count(len(row['services']), 'service')} in "
-        f"{words.span((row['ends_at'] - row['starts_at']) / columns.US)}, where {row['usual']:.0f} are usual; "
+        f"{words.span((row['ends_at'] - row['starts_at']) / arrays.US)}, where {row['usual']:.0f} are usual; "
         f"{words.count(row['pages'], 'page')}; loudest: {words.listing(row['services'])}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stanza_lab.production import hours
@@ -28,8 +29,8 @@ TEAMS: dict[str, Any] = {
     "nights": "int64",  # broken, one per person and night
     "resolved": "int64",  # pages
     "auto_resolved": "float64",  # of them
-    "never_acknowledged": "float64",  # of all pages
-    "engaged_h": "float64",
+    "never_acknowledged": "float64",  # of all pages; null: no acknowledgement in all of the history
+    "engaged_h": "float64",  # null: not told
 }
 
 
@@ -50,6 +51,9 @@ def table(
     met = interrupting.counted(found, "team").reindex(sums.index)
     names = ["interruptions", *hours.KINDS, "nights"]
     reached = found.groupby("team")["who"].nunique().astype("Int64") if people else pd.Series(dtype="Int64")
+    hours_engaged = engaged.groupby("team")["engaged_s"].sum().div(3600)
+    if not pages["acked_at"].notna().any():
+        sums["never_acknowledged"] = np.nan  # nobody's answer was recorded: no sign that nobody answered
     table = sums.assign(
         people=reached.reindex(sums.index),
         shifts=whole.size().reindex(sums.index, fill_value=0),
@@ -57,7 +61,7 @@ def table(
         p90_per_shift=whole.quantile(0.9).reindex(sums.index),
         over=shifts[shifts["whole"] & shifts["over"]].groupby("team").size().reindex(sums.index, fill_value=0),
         off_hours_share=met["off_hours_share"],
-        engaged_h=engaged.groupby("team")["engaged_s"].sum().div(3600).reindex(sums.index, fill_value=0.0),
+        engaged_h=hours_engaged.reindex(sums.index, fill_value=np.nan if engaged.empty else 0.0),
         **{name: met[name].fillna(0) for name in names},
     )
     table = table.reset_index().sort_values(["interruptions", "team"], ascending=[False, True], ignore_index=True)

@@ -55,7 +55,11 @@ def least_total(target: float, rate: float) -> int:
 
 
 def one_failure(total: float, target: float, window: pd.Timedelta, period: pd.Timedelta) -> tuple[float, float]:
-    """Return the burn rate of one failure among `total` requests of a window, and the share of the budget it spends."""
+    """Return the burn rate of one failure among `total` requests of a window, and the share of the budget it spends.
+
+    Of 10 requests in an hour, promised at 99.9 %, one failure is a ratio of 0.1, a burn rate of 0.1 / 0.001 = 100, and
+    spends 100 / 720 = 13.9 % of the budget of 30 days. (The 1000 that one reads for it belongs to 1 request an hour.)
+    """
     rate = burn(1.0 / total, target)
     return rate, spent(rate, window, period)
 

@@ -73,6 +73,11 @@ class Counts:
     notes: tuple[str, ...] = ()
 
     @property
+    def unit(self) -> str:
+        """Return what is counted: request, session, or second (of alert time)."""
+        return "second" if self.exact else "session" if self.objective.kind == "session" else "request"
+
+    @property
     def step_us(self) -> int:
         """Return the most frequent length of an interval."""
         values, counts = np.unique(self.end - self.start, return_counts=True)

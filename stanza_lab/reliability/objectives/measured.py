@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -19,7 +20,8 @@ OBJECTIVES: dict[str, Any] = {
     "window_s": "float64",
     "since": "datetime64[us, UTC]",  # first instant of the window that was counted
     "at": "datetime64[us, UTC]",
-    "total": "float64",  # requests (sessions, seconds) in the window
+    "unit": "str",  # what was counted: request, session, or second (of alert time)
+    "total": "float64",  # of them in the window
     "bad": "float64",
     "attained": "float64",  # percent of what was seen
     "low": "float64",  # percent; 95 % for what is behind it, or for alert time: if unknown ends were as late as can be
@@ -32,7 +34,7 @@ OBJECTIVES: dict[str, Any] = {
     "burn": "float64",  # over all of the window that was counted
     "burn_day": "float64",  # over the last day
     "exhausted_at": "datetime64[us, UTC]",  # when nothing is left at burn_day; null: not at this rate, or already gone
-    "kept": "float64",  # probability that the failures behind it stay within the budget
+    "kept": "float64",  # probability that the failures behind it stay within the budget; null for alert time
     "judged": "bool",
     "words": "str",
 }
@@ -63,6 +65,11 @@ _SHOWN = 30
 _COLOURS = {"ship": "#006B4F", "slow down": "#8A5A00", "freeze": "#A84600"}
 
 
+def percent(value: float) -> str:
+    """Return a percentage to three digits, cut and not rounded: what missed one in a million did not attain 100."""
+    return f"{math.floor(value * 1000 + 1e-6) / 1000:.3f}" if math.isfinite(value) else ""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Reliability:
     """How services kept their objectives, as `measure_objectives` and `objectives_from_alerts` return it.
@@ -82,8 +89,6 @@ class Reliability:
         Service, name, at, left: the share of the error budget that was left, at times of the window before.
     at : Timestamp
         The instant it is about.
-    unit : str
-        What was counted: request, or second.
     definition : str
         What is measured, in words: time zone, n, what is excluded.
     unseen : list of str
@@ -96,7 +101,6 @@ class Reliability:
     golden: pd.DataFrame
     over_time: pd.DataFrame
     at: pd.Timestamp
-    unit: str
     definition: str
     unseen: list[str]
 
@@ -109,6 +113,12 @@ class Reliability:
             if verdict in verdicts
         ]
         return f"Reliability({', '.join([words.count(len(self.objectives), 'objective'), *said])})"
+
+    @property
+    def unit(self) -> str:
+        """What was counted: request, session or second; request where objectives differ (see `objectives`)."""
+        units = self.objectives["unit"].unique()
+        return str(units[0]) if len(units) == 1 else "request"
 
     @property
     def words(self) -> list[str]:
@@ -133,18 +143,16 @@ class Reliability:
         )
 
     def _table(self) -> str:
-        heads = ("service", "objective", "promised", "attained", "budget left", "burn, last day", "requests", "seen")
-        if self.unit != "request":
-            heads = (*heads[:6], f"{self.unit}s", "seen")
+        heads = ("service", "objective", "promised", "attained", "budget left", "burn, last day", "counted", "seen")
         lines = [
             (
                 row["service"],
                 row["name"],
                 f"{row['objective']:g} % over {words.span(row['window_s'])}",
-                f"{row['attained']:.3f} % ({row['low']:.3f} to {row['high']:.3f})",
+                f"{percent(row['attained'])} % ({percent(row['low'])} to {percent(row['high'])})",
                 f"{row['left']:.0%}" if row["judged"] else "not judged",
                 f"{row['burn_day']:.1f}" if pd.notna(row["burn_day"]) else "not known",
-                f"{row['total']:,.0f}",
+                f"{row['total']:,.0f} {row['unit']}s",
                 f"{row['seen']:.0%}",
             )
             for row in self.objectives.head(_SHOWN).to_dict("records")

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
 from stanza_lab import _params, schema
-from stanza_lab.errors import LoadError, ParameterError
+from stanza_lab.errors import LoadError, ParameterError, UnknownNameError
 from stanza_lab.production import words
-from stanza_lab.reliability.objectives import budget, burning, sureness, tables
-from stanza_lab.reliability.objectives.counts import LEAST_SEEN, Counts, select
+from stanza_lab.production.reading import globbed
+from stanza_lab.reliability.objectives import attained, tables, windows
+from stanza_lab.reliability.objectives.counts import Counts, select
 from stanza_lab.reliability.objectives.golden import SIGNALS, golden_signals
-from stanza_lab.reliability.objectives.measured import BURN, OBJECTIVES, OVER_TIME, STATEMENTS, Reliability
+from stanza_lab.reliability.objectives.measured import BURN, OBJECTIVES, STATEMENTS, Reliability
 from stanza_lab.reliability.objectives.objective import Objective, objectives_of
 from stanza_lab.reliability.objectives.proxy import counts_of_alerts
-from stanza_lab.reliability.objectives.statements import POLICY, SLOW, ordered, statement
+from stanza_lab.reliability.objectives.statements import POLICY, ordered, statement
 
 if TYPE_CHECKING:
-    from stanza_lab.production.door.contributed import Contributed
+    import pandas as pd
 
-FAILURES = 10  # that the budget of a whole window must allow: then one failure spends at most a tenth of it
-_WINDOWS = ("5min", "30min", "1h", "2h", "6h", "24h", "72h")
-_POINTS = 360  # of the budget over time, per objective
-_FAR = 10  # windows: what lasts longer is no date to plan with
-_DAY = pd.Timedelta("1D")
+    from stanza_lab.production.door.contributed import Contributed
 
 
 def measure_objectives(
@@ -159,11 +153,15 @@ def objectives_from_alerts(
         No alert has a time.
     SchemaError
         No severity is stated.
+    UnknownNameError
+        No objective fits a service of the alerts.
 
     Notes
     -----
     Alert time is neither what users saw nor as exact: alerts begin late, end late, and fire for what nobody notices.
-    A service that never alerts is not there.
+    A service that never alerts is not there. How sure a share of seconds is they do not tell, so `kept` and `sure` are
+    null. Where less than three quarters of the budget are spent without the alerts whose end is not known, and more if
+    these lasted, the service is not judged.
 
     Examples
     --------
@@ -194,17 +192,28 @@ def objectives_from_alerts(
         raise ParameterError(
             f"at={instant} must lie after the first alert ({first}); pass since= if alerts began earlier"
         )
+    services = known["service"].dropna().astype("str").unique()
     if objectives is None:
         wanted = [
             Objective(name="Without grave alerts", service=name, objective=objective, window=window)
-            for name in sorted(known["service"].dropna().astype("str").unique())
+            for name in sorted(services)
         ]
     else:
         wanted = objectives_of(objectives)
+    fits = [any(globbed(name, [one.service]) for name in services) for one in wanted]
+    if wanted and not any(fits):
+        raise UnknownNameError.among("service", wanted[0].service, services)
     found, notes = counts_of_alerts(known, wanted, severity=severity, since=first, until=instant)
     notes.append(
         f"a proxy: alert time (severity {severity} or worse) is not what users saw; who never alerts is not here"
     )
+    notes += [
+        f"{one.name}: no alert is of {one.service}, so nothing is known of it"
+        for one, fit in zip(wanted, fits, strict=True)
+        if not fit
+    ]
+    if not len(services):
+        notes.append("no alert states a service, so there is nothing to judge")
     nothing = tables.framed([], SIGNALS)
     return _measured(found, instant, tz=tz, min_total=None, unit="second", golden=nothing, unseen=notes)
 
@@ -223,16 +232,14 @@ def _measured(
         local = instant.tz_convert(tz)
     except (KeyError, ValueError, TypeError) as error:
         raise ParameterError(f"tz={tz!r} is no time zone; pass a name such as 'Europe/Berlin'") from error
-    rows = [_objective(one, instant, tz=tz, min_total=min_total, unit=unit) for one in found if len(one.end)]
     used = [one for one in found if len(one.end)]
-    burns = [
-        row for one, whole in zip(used, rows, strict=True) for row in _burns(one, whole, min_total=min_total, unit=unit)
-    ]
-    firing = [_firing(one, instant, min_total=min_total) for one in used]
+    rows = [attained.row(one, instant, tz=tz, min_total=min_total) for one in used]
+    burns = [windows.burns(one, whole, min_total=min_total) for one, whole in zip(used, rows, strict=True)]
+    firing = [windows.firing(one, instant, min_total=min_total) for one in used]
     said = []
     for service in dict.fromkeys(one.service for one in used):
         mine = [place for place, one in enumerate(used) if one.service == service]
-        said.append(statement(service, [rows[p] for p in mine], [fact for p in mine for fact in firing[p]], unit=unit))
+        said.append(statement(service, [rows[p] for p in mine], [fact for p in mine for fact in firing[p]]))
     notes = [*unseen, *dict.fromkeys(note for one in used for note in one.notes)]
     notes += [
         f"{row['name']}: {row['service']} was seen for {row['seen']:.1%} of the time"
@@ -241,195 +248,35 @@ def _measured(
     ]
     return Reliability(
         objectives=tables.framed(rows, OBJECTIVES),
-        burn=tables.framed(burns, BURN),
+        burn=tables.framed(list(chain.from_iterable(burns)), BURN),
         statements=tables.framed(ordered(said), STATEMENTS),
         golden=golden,
-        over_time=_over_time(used, instant),
+        over_time=attained.over_time(used, instant),
         at=instant,
-        unit=unit,
-        definition=_definition(used, rows, local, tz, unit),
+        definition=_definition(rows, local, tz, unit),
         unseen=notes,
     )
 
 
-def _objective(one: Counts, instant: pd.Timestamp, *, tz: str, min_total: int | None, unit: str) -> dict[str, Any]:
-    """Return one row of `Reliability.objectives`."""
-    promised, period = one.objective, one.objective.period
-    at = np.array([instant.value // 1000], dtype=np.int64)
-    since_us = max(int(one.start[0]), int(at[0] - period.total_seconds() * 1e6))
-    counted = pd.Timedelta(int(at[0]) - since_us, unit="us")
-    sums = one.over(at, int(at[0]) - since_us)
-    bad, total, seen = float(sums.bad[0]), float(sums.total[0]), float(sums.seen[0])
-    ratio = bad / total if total > 0 else math.nan
-    rate = budget.burn(ratio, promised.target)
-    used = budget.spent(rate, counted, period)
-    inside = one.end > since_us
-    behind = sureness.share(one.bad[inside], one.total[inside], _blocks(one.end[inside], tz, counted))
-    low, high = behind.interval()
-    if unit == "second":
-        low, high = (float(part[0]) / total if total else math.nan for part in (sums.least, sums.most))
-    day = one.over(at, int(_DAY.total_seconds() * 1e6))
-    burn_day = float(day.ratio[0]) / promised.budget if day.seen[0] >= LEAST_SEEN else math.nan
-    least = math.ceil(FAILURES / promised.budget - 1e-9) if min_total is None else min_total
-    whole = total * (period / counted)
-    judged = total > 0 and (unit == "second" or total >= least)
-    share = period / counted  # spent < x is the same as a share of failures < x (1 - s) P / w
-    row: dict[str, Any] = {
-        "service": one.service,
-        "name": promised.name,
-        "team": promised.team,
-        "kind": promised.kind if unit == "request" else "alert time",
-        "objective": promised.objective,
-        "window_s": period.total_seconds(),
-        "since": pd.Timestamp(since_us, unit="us", tz="UTC"),
-        "at": instant,
-        "total": total,
-        "bad": bad,
-        "attained": 100 * (1 - ratio),
-        "low": 100 * (1 - high),
-        "high": 100 * (1 - low),
-        "worst": 100 * (1 - ratio) * seen,
-        "seen": seen,
-        "allowed": promised.budget * whole,
-        "spent": used,
-        "left": 1 - used,
-        "burn": rate,
-        "burn_day": burn_day,
-        "exhausted_at": _gone(instant, period, 1 - used, burn_day),
-        "kept": behind.at_most(min(1.0, promised.budget * share)),
-        "easy": behind.at_most(min(1.0, SLOW * promised.budget * share)),
-        "judged": judged,
-    }
-    row["words"] = _words(row, promised, counted, unit, least)
-    return row
-
-
-def _blocks(end: np.ndarray, tz: str, counted: pd.Timedelta) -> np.ndarray:
-    """Return in which block of time each interval lies: days of the zone; hours, where there are few days."""
-    local = pd.DatetimeIndex(pd.to_datetime(end - 1, unit="us", utc=True)).tz_convert(tz).tz_localize(None)
-    width = 86_400_000_000 if counted >= 5 * _DAY else 3_600_000_000
-    return np.asarray(local.as_unit("us").asi8 // width, dtype=np.int64)
-
-
-def _gone(instant: pd.Timestamp, period: pd.Timedelta, left: float, rate: float) -> pd.Timestamp | None:
-    """Return when what is left of the budget is gone at a burn rate; null: not within ten windows, or already."""
-    lasts = budget.exhaustion(period, rate)
-    if lasts is None or not left > 0 or left * lasts > _FAR * period:
-        return None
-    return instant + (left * lasts).round("s")
-
-
-def _words(row: dict[str, Any], promised: Objective, counted: pd.Timedelta, unit: str, least: int) -> str:
-    name = f"{row['service']}, {row['name']} ({promised.objective:g} % over {budget.length(promised.period)})"
-    n = f"{row['total']:,.0f} {unit}s"
-    if not row["judged"]:
-        if row["total"] <= 0:
-            return f"{name}: nothing was counted in the window, so it is not judged"
-        one, spends = budget.one_failure(row["total"], promised.target, counted, promised.period)
-        return (
-            f"{name}: {n} are too few to judge, at least {least:,} are needed: one failure alone would burn {one:.1f} "
-            f"times as fast as allowed and spend {spends:.1%} of the error budget"
-        )
-    said = [
-        f"{name}: {row['attained']:.3f} % of {n} ({row['low']:.3f} to {row['high']:.3f} %)",
-        f"{row['spent']:.0%} of the error budget spent",
-    ]
-    if counted < promised.period * 0.999:
-        said.append(f"counted for {words.span(counted.total_seconds())} of it, what was before is taken as unspent")
-    if pd.notna(row["exhausted_at"]):
-        lasts = (row["exhausted_at"] - row["at"]).total_seconds()
-        said.append(f"at the rate of the last day ({row['burn_day']:.1f}) the rest lasts {words.span(lasts)}")
-    return "; ".join(said)
-
-
-def _burns(one: Counts, whole: dict[str, Any], *, min_total: int | None, unit: str) -> list[dict[str, Any]]:
-    """Return a row per window of `Reliability.burn`."""
-    promised, period = one.objective, one.objective.period
-    at = np.array([whole["at"].value // 1000], dtype=np.int64)
-    rates = {rule.long: rule.rate for rule in promised.rules} | {rule.short: rule.rate for rule in promised.rules}
-    rows = []
-    for window in [*(w for w in map(pd.Timedelta, _WINDOWS) if w < period), period]:
-        sums = one.over(at, int(window.total_seconds() * 1e6))
-        ratio, total, seen = float(sums.ratio[0]), float(sums.total[0]), float(sums.seen[0])
-        rate = budget.burn(ratio, promised.target)
-        least = budget.least_total(promised.target, rates.get(window, 1.0)) if min_total is None else min_total
-        why = ""
-        if not bool(sums.fine[0]):
-            why = f"counts come every {words.span(one.step_us / 1e6)}, too rarely for it"
-        elif seen < LEAST_SEEN and window != period:
-            why = f"only {seen:.0%} of it were seen"
-        elif unit == "request" and total < least:
-            why = f"{total:,.0f} requests are too few, at least {least:,} are needed, else one failure says too much"
-        name = budget.length(window)
-        lasts = budget.exhaustion(period, rate)
-        lasts_s = math.nan if lasts is None else lasts.total_seconds()
-        used = budget.spent(rate, window, period)
-        rows.append(
-            {
-                "service": one.service,
-                "name": promised.name,
-                "window": name,
-                "total": total,
-                "bad": float(sums.bad[0]),
-                "error_ratio": ratio,
-                "burn": rate,
-                "spent": used,
-                "lasts_s": lasts_s,
-                "left_lasts_s": max(0.0, whole["left"]) * lasts_s,
-                "seen": seen,
-                "judged": not why,
-                "words": f"{name}: not judged, {why}"
-                if why
-                else f"{name}: burn rate {rate:.2f}, {used:.1%} of the error budget, {total:,.0f} {unit}s",
-            }
-        )
-    return rows
-
-
-def _firing(one: Counts, instant: pd.Timestamp, *, min_total: int | None) -> list[tuple[str, str, float]]:
-    at = instant.value // 1000
-    found = ((rule, burning.firing_now(one, rule, at_us=at, min_total=min_total)) for rule in one.objective.rules)
-    return [(one.objective.name, rule.name, rate) for rule, (fires, _, rate) in found if fires]
-
-
-def _over_time(found: Sequence[Counts], instant: pd.Timestamp) -> pd.DataFrame:
-    """Return what was left of each budget at times of the window before."""
-    parts = []
-    for one in found:
-        period = one.objective.period
-        period_us = int(period.total_seconds() * 1e6)
-        last = instant.value // 1000
-        first = max(int(one.start[0]), last - period_us)
-        at = np.unique(np.linspace(first, last, _POINTS + 1).astype(np.int64))[1:]
-        counted = np.minimum(at - int(one.start[0]), period_us)
-        sums = one.over(at, counted)
-        left = 1 - sums.ratio / one.objective.budget * (counted / period_us)
-        times = pd.to_datetime(at, unit="us", utc=True)
-        parts.append(
-            pd.DataFrame(
-                {"service": one.service, "name": one.objective.name, "at": times, "left": left}, index=range(len(at))
-            )
-        )
-    return (
-        pd.concat(parts, ignore_index=True).astype(OVER_TIME)
-        if parts
-        else pd.DataFrame(columns=list(OVER_TIME)).astype(OVER_TIME)
-    )
-
-
-def _definition(found: Sequence[Counts], rows: list[dict[str, Any]], local: pd.Timestamp, tz: str, unit: str) -> str:
-    n = sum(max(row["total"] for row in rows if row["service"] == name) for name in {row["service"] for row in rows})
-    services = words.count(len({one.service for one in found}), "service")
+def _definition(rows: list[dict[str, Any]], local: pd.Timestamp, tz: str, unit: str) -> str:
+    counted = []
+    for one in dict.fromkeys(row["unit"] for row in rows):
+        most: dict[str, float] = {}  # of several objectives of a service the largest count: they may count the same
+        for row in rows:
+            if row["unit"] == one:
+                most[row["service"]] = max(row["total"], most.get(row["service"], 0.0))
+        counted.append(f"{sum(most.values()):,.0f} {one}s of {words.count(len(most), 'service')}")
     judged = sum(row["judged"] for row in rows)
-    what = "good / all requests" if unit == "request" else "time without an open grave alert / all time (a proxy)"
+    proxy = unit == "second"
+    what = "time without an open grave alert / all time (a proxy)" if proxy else "good / all that was counted"
     between = (
-        "in brackets the share behind it, 95 %, failures of a day (or hour) coming together"
-        if unit == "request"
-        else "in brackets without, and with, alerts whose end is not known"
+        "in brackets with, and without, alerts whose end is not known"
+        if proxy
+        else "in brackets the share behind it, 95 %, failures of a day (or hour) coming together"
     )
     return (
         f"attained = {what} in the rolling window up to {local:%Y-%m-%d %H:%M} {tz}, {between}; error budget = 1 - "
         f"objective, burn rate = error ratio / error budget, spent = burn rate x counted time / window; "
-        f"n = {n:,.0f} {unit}s of {services}; {judged} of {words.count(len(rows), 'objective')} judged; "
+        f"n = {' and '.join(counted) or 0}; {judged} of {words.count(len(rows), 'objective')} judged; "
         f"excluded: what was not seen. {POLICY}"
     )

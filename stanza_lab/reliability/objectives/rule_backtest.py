@@ -5,43 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from stanza_lab import _params, schema
 from stanza_lab.production import words
-from stanza_lab.reliability.objectives import tables
+from stanza_lab.reliability.objectives import rule_scores, tables
 from stanza_lab.reliability.objectives.burning import burn_alerts
 from stanza_lab.reliability.objectives.counts import select
 from stanza_lab.reliability.objectives.events import events_of
 from stanza_lab.reliability.objectives.objective import Objective, objectives_of
-from stanza_lab.reliability.objectives.sureness import Share
 
 if TYPE_CHECKING:
     from stanza_lab.production.door.contributed import Contributed
 
-RULES: dict[str, Any] = {
-    "rule": "str",
-    "kind": "str",  # burn rate, threshold
-    "alerts": "int64",  # in the time that was counted
-    "significant_alerts": "int64",  # of them during a significant event
-    "precision": "float64",
-    "precision_low": "float64",
-    "precision_high": "float64",
-    "events": "int64",  # significant ones it could have found
-    "detected": "int64",
-    "recall": "float64",
-    "recall_low": "float64",
-    "recall_high": "float64",
-    "detection_s": "float64",  # median from the begin of the event to the first alert
-    "detection_p90_s": "float64",
-    "reset_s": "float64",  # median from the end of the event to the end of the last alert
-    "resets": "int64",  # events of which that is known
-    "words": "str",
-}
-LEAST = 5  # alerts, or events, below which a share is not given
 _SHOWN = 40
 
 
@@ -172,15 +150,15 @@ def backtest_alert_rules(
         mine, said = _thresholds(alerts, spans)
         judged = pd.concat([judged, mine], ignore_index=True)
         unseen += said
-    judged = _during(judged, events[events["significant"]], late)
-    rows = _rows(
+    judged = rule_scores.during(judged, events[events["significant"]], late)
+    rows = rule_scores.rows(
         judged, events[events["significant"]], late, kinds=["burn rate", *(["threshold"] if alerts is not None else [])]
     )
     names = [rule.name for one in wanted for rule in one.rules]
     silent = [name for name in dict.fromkeys(names) if name not in set(judged["rule"])]
     unseen += [f"{name} never fired" for name in silent]
     return RuleBacktest(
-        rules=tables.framed(rows, RULES),
+        rules=tables.framed(rows, rule_scores.RULES),
         events=events,
         alerts=judged,
         definition=_definition(share, pause, late, events, known),
@@ -215,93 +193,6 @@ def _thresholds(alerts: pd.DataFrame, spans: pd.DataFrame) -> tuple[pd.DataFrame
         }
     )
     return table.reset_index(drop=True), said
-
-
-def _during(alerts: pd.DataFrame, events: pd.DataFrame, late: pd.Timedelta) -> pd.DataFrame:
-    """Return the alerts with whether each was open during an event of its service."""
-    hit = np.zeros(len(alerts), dtype=bool)
-    ends = alerts["ends_at"].fillna(alerts["starts_at"])
-    for event in events.to_dict("records"):
-        same = _same(alerts, event)
-        hit |= (same & (alerts["starts_at"] <= event["ends_at"] + late) & (ends >= event["starts_at"])).to_numpy()
-    return alerts.assign(significant=hit)
-
-
-def _same(alerts: pd.DataFrame, event: dict[Any, Any]) -> pd.Series:
-    """Tell which alerts are about what an event is about: its service, and of burn rates its objective."""
-    about = alerts["objective"].isna() | (alerts["objective"] == event["objective"])
-    return pd.Series((alerts["service"] == event["service"]) & about)
-
-
-def _rows(alerts: pd.DataFrame, events: pd.DataFrame, late: pd.Timedelta, *, kinds: list[str]) -> list[dict[str, Any]]:
-    rows = []
-    for kind in kinds:
-        own = alerts[alerts["kind"] == kind]
-        rows.append(_row(f"all {kind} rules", kind, own, events, late))
-        pages = own[own["severity"] == "page"]
-        if kind == "burn rate" and len(pages):
-            rows.append(_row("all page rules", kind, pages, events, late))
-        counts = own["rule"].value_counts()
-        names = sorted(counts.index, key=lambda name: (-int(counts[name]), str(name)))
-        rows += [_row(str(name), kind, own[own["rule"] == name], events, late) for name in names]
-    return rows
-
-
-def _row(rule: str, kind: str, alerts: pd.DataFrame, events: pd.DataFrame, late: pd.Timedelta) -> dict[str, Any]:
-    if kind == "threshold" and not rule.startswith("all "):
-        events = events[events["service"].isin(set(alerts["service"]))]  # a rule finds what happens at its services
-    delays, resets = [], []
-    ends = alerts["ends_at"].fillna(alerts["starts_at"])
-    detected = 0
-    for event in events.to_dict("records"):
-        near = _same(alerts, event) & (alerts["starts_at"] <= event["ends_at"] + late) & (ends >= event["starts_at"])
-        if not near.any():
-            continue
-        detected += 1
-        mine = alerts[near]
-        delays.append(max(0.0, (mine["starts_at"].min() - event["starts_at"]).total_seconds()))
-        if mine["ends_at"].notna().all():
-            resets.append(max(0.0, (mine["ends_at"].max() - event["ends_at"]).total_seconds()))
-    good = int(alerts["significant"].sum())
-    precision, recall = _shared(good, len(alerts)), _shared(detected, len(events))
-    row: dict[str, Any] = {
-        "rule": rule,
-        "kind": kind,
-        "alerts": len(alerts),
-        "significant_alerts": good,
-        **dict(zip(("precision", "precision_low", "precision_high"), precision, strict=True)),
-        "events": len(events),
-        "detected": detected,
-        **dict(zip(("recall", "recall_low", "recall_high"), recall, strict=True)),
-        "detection_s": float(np.median(delays)) if delays else np.nan,
-        "detection_p90_s": float(np.quantile(delays, 0.9)) if delays else np.nan,
-        "reset_s": float(np.median(resets)) if resets else np.nan,
-        "resets": len(resets),
-    }
-    row["words"] = _words(row)
-    return row
-
-
-def _shared(part: int, whole: int) -> tuple[float, float, float]:
-    if whole < LEAST:
-        return np.nan, np.nan, np.nan
-    low, high = Share(part, whole, whole).interval()
-    return part / whole, low, high
-
-
-def _words(row: dict[str, Any]) -> str:
-    alerts = f"{row['significant_alerts']} of {words.count(row['alerts'], 'alert')} during a significant event"
-    events = f"{row['detected']} of {words.count(row['events'], 'significant event')} found"
-    said = [f"{row['rule']}: {alerts}", events]
-    if row["alerts"] < LEAST:
-        said[0] += f" (too few for a precision, {LEAST} are needed)"
-    if row["events"] < LEAST:
-        said[1] += f" (too few for a recall, {LEAST} are needed)"
-    if not np.isnan(row["detection_s"]):
-        said.append(f"median {words.span(row['detection_s'])} after it began")
-    if not np.isnan(row["reset_s"]):
-        said.append(f"over {words.span(row['reset_s'])} after it ended ({words.count(row['resets'], 'event')})")
-    return "; ".join(said)
 
 
 def _definition(

@@ -18,9 +18,7 @@ SOON = 0.1  # of the window
 _ORDER = ("freeze", "slow down", "ship", "cannot judge")
 
 
-def statement(
-    service: str, rows: list[dict[str, Any]], firing: list[tuple[str, str, float]], *, unit: str
-) -> dict[str, Any]:
+def statement(service: str, rows: list[dict[str, Any]], firing: list[tuple[str, str, float]]) -> dict[str, Any]:
     """Return the statement on one service.
 
     `rows` are its rows of `Reliability.objectives`, with `easy`: how likely less than `SLOW` of the budget is spent at
@@ -28,8 +26,9 @@ def statement(
     """
     judged = [row for row in rows if row["judged"]]
     if not judged:
-        why = [str(row["words"]) for row in rows]
+        why = [str(row["words"]).removeprefix(f"{service}, ") for row in rows]
         return _made(service, "cannot judge", math.nan, why, "; ".join(why[:2]) or "nothing was counted")
+    proxy = judged[0]["unit"] == "second"  # alert time: that a rule fires is not that users failed
     freeze, slow, fine = [], [], []
     for row in judged:
         used, name = row["spent"], row["name"]
@@ -44,7 +43,8 @@ def statement(
             if lasts <= SOON * row["window_s"]:
                 slow.append((f"{name}: at the rate of the last day the rest is gone in {words.span(lasts)}", math.nan))
     for name, rule, rate in firing:
-        (freeze if rule.startswith("page") else slow).append((f"{name}: {rule} fires now, burn rate {rate:.1f}", 1.0))
+        sign = (f"{name}: {rule} fires now, burn rate {rate:.1f}", math.nan if proxy else 1.0)
+        (freeze if rule.startswith("page") else slow).append(sign)
     verdict, grounds = next((v, g) for v, g in (("freeze", freeze), ("slow down", slow), ("ship", fine)) if g)
     known = [one for _, one in grounds if not math.isnan(one)]
     sure = math.nan if not known else min(known) if verdict == "ship" else max(known)
@@ -52,12 +52,9 @@ def statement(
     missing = [row["name"] for row in rows if not row["judged"]]
     if missing:
         reasons.append(f"not judged: {words.listing(missing)}")
-    n = max(row["total"] for row in judged)
-    how = (
-        f"how sure: {words.probability(sure)}, from {n:,.0f} {unit}s"
-        if not math.isnan(sure)
-        else f"from {n:,.0f} {unit}s"
-    )
+    most = max(judged, key=lambda row: row["total"])
+    how = "" if math.isnan(sure) else f"how sure: {words.probability(sure)}, "
+    how += f"from {words.span(most['total'])}" if proxy else f"from {most['total']:,.0f} {most['unit']}s"
     return _made(service, verdict, sure, reasons, f"{'; '.join(reasons[:3])} ({how})")
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stanza_lab.dependencies.judging import wilson
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Z = 1.959963984540054  # of 95 %
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,8 @@ class Share:
         """Return Wilson's interval (95 %) for the number of requests it is worth."""
         if not self.total > 0:
             return math.nan, math.nan
-        n, p = self.worth, self.ratio
-        middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
-        half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        low, high = wilson(np.array([self.ratio]), np.array([self.worth]))
+        return float(low[0]), float(high[0])
 
     def at_most(self, limit: float) -> float:
         """Return the probability that the share of failures behind it is at most `limit` (Jeffreys' beta)."""
@@ -57,7 +55,7 @@ def share(bad: NDArray[np.float64], total: NDArray[np.float64], blocks: NDArray[
     size, fails = np.bincount(place, weights=total), np.bincount(place, weights=bad)
     size, fails = size[size > 0], fails[size > 0]
     if n <= 0 or failed <= 0 or failed >= n or len(size) < 2:
-        return Share(failed, n, max(n, 1.0) if len(size) != 1 else max(1.0, n))
+        return Share(failed, n, max(n, 1.0))
     ratio, k = failed / n, len(size)
     between = k / (k - 1) * float(((fails - ratio * size) ** 2).sum()) / n**2
     effect = max(1.0, between / (ratio * (1 - ratio) / n))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stanza_lab.production import words
+from stanza_lab.production import card, words
 from stanza_lab.reliability.quieter import patching
 
 if TYPE_CHECKING:
@@ -137,8 +136,9 @@ class TuneDown:
         last = taken.tail(1)
         parts = f"chosen on {known['first']:%Y-%m-%d} to {known['split']:%Y-%m-%d}"
         parts += f", measured on {known['split']:%Y-%m-%d} to {known['last']:%Y-%m-%d} (UTC)"
-        found = f"{words.count(len(taken), 'change')} together" if len(last) else "No change found"
-        said = [f"{found}, {parts}."]
+        together = " together" if len(taken) > 1 else ""
+        found = f"{words.count(len(taken), 'change')}{together}, {parts}." if len(last) else f"No change: {parts}."
+        said = [found]
         said += [*last["words"]]
         left = int((taken["verdict"] == "leave").sum())
         if left:
@@ -197,16 +197,11 @@ class TuneDown:
 
     def _repr_html_(self) -> str:
         best = self.changes[self.changes["best"]]
-        said = "".join(f"<li>{_text(line, 400)}</li>" for line in [*self.summary, *self.unseen])
+        said = "".join(f"<li>{card.text(line, limit=400)}</li>" for line in [*self.summary, *self.unseen])
         head = "".join(f"<th>{name}</th>" for name in _SHOWN)
         rows = "".join(
-            "<tr>" + "".join(f"<td>{_text(value)}</td>" for value in row) + "</tr>"
+            "<tr>" + "".join(f"<td>{card.text(value, limit=_CELL)}</td>" for value in row) + "</tr>"
             for row in best[list(_SHOWN)].head(_ROWS).itertuples(index=False)
         )
         more = f"<p>and {len(best) - _ROWS:,} more</p>" if len(best) > _ROWS else ""
         return f"<ul>{said}</ul><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
-
-
-def _text(value: object, limit: int = _CELL) -> str:
-    said = "" if value is None or value != value else str(value)
-    return html.escape(said if len(said) <= limit else f"{said[: limit - 1]}…")

@@ -117,7 +117,8 @@ def route(route: Route, rule: Mapping[Hashable, Any]) -> tuple[str, str]:
 def combined(row: Mapping[Hashable, Any], pages: int) -> str:
     """Say what the changes up to here come to on the later part."""
     share = f" ({row['share']:.0%})" if pages else ""
-    said = f"the first {words.count(row['step'], 'change')} together: {row['pages_saved']:,} of "
+    head = "the first change" if row["step"] == 1 else f"the first {row['step']:,} changes together"
+    said = f"{head}: {row['pages_saved']:,} of "
     said += f"{words.count(pages, 'page')} fewer{share}"
     said += f"; {row['missed']:,} of {words.count(row['real'], 'real incident')} missed"
     if row["real"]:

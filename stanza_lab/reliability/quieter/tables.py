@@ -34,13 +34,13 @@ def changes(
     witnesses, later = choosing.Witnesses(record), choosing.pages_of(record)
     earlier = np.bincount(record.rule[record.earlier[record.unit] & (record.page < NEVER)], minlength=len(record.rules))
     rules = record.rules.to_dict("records")
-    rows = []
+    rows, page = [], record.page.copy()
     for code, options in choice.options.items():
         for place, option in enumerate([*options, *choice.unsafe[code]]):
             row = rules[option.rule] | _measured(option, weeks, min_support)
             row |= {"best": bool(options) and place == 0, "only_rule": witnesses.last(option.rule)}
             row |= {"pages_before": int(earlier[option.rule]), "pages": int(later[option.rule])}
-            row |= {"caught_by": _caught_by(record, option), "with_rules": _with(record, state, option)}
+            row |= {"caught_by": _caught_by(record, option, page), "with_rules": _with(record, state, option)}
             if row["only_rule"] and option.change.kind in SILENT:
                 row["verdict"] = "leave"
             useless = choosing.useless(record, option.rule)
@@ -168,18 +168,20 @@ def _moved(route: Route, *, only: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _caught_by(record: Record, option: Option) -> list[str]:
-    """Return the rules that page first then for the real incidents that the change touches."""
+def _caught_by(record: Record, option: Option, page: Ints) -> list[str]:
+    """Return the rules that page first then for the real incidents that the change touches.
+
+    `page` is a copy of that of the record, to write on: it is the same again afterwards.
+    """
     effect = option.effect
-    units = effect.units[record.real[effect.units] & (effect.first < NEVER)]
+    caught = record.real[effect.units] & (effect.first < NEVER)
+    units = effect.units[caught]
     if not len(units):
         return []
     rows = record.by_unit.of_many(units)
-    page = record.page[rows].copy()
-    at = np.searchsorted(effect.rows, rows)  # rows of one rule, ascending
-    own = effect.rows[np.minimum(at, len(effect.rows) - 1)] == rows
-    page[own] = effect.page[at[own]]
-    rings = page == np.repeat(effect.first[np.isin(effect.units, units)], record.by_unit.sizes(units))
+    page[effect.rows] = effect.page
+    rings = page[rows] == np.repeat(effect.first[caught], record.by_unit.sizes(units))
+    page[effect.rows] = record.page[effect.rows]
     return _named(record, record.rule[rows[rings]], but=option.rule)
 
 

@@ -94,7 +94,8 @@ class Edit(NamedTuple):
 
 def edit(row: Mapping[Any, Any], labels: Mapping[str, Any], leaders: str) -> Edit:
     """Return what to edit for one change, in the terms of the tool that raises the alert."""
-    source, kind = str(row["source"] or ""), str(row["change"])
+    source = row["source"] if isinstance(row["source"], str) else ""
+    kind = str(row["change"])
     seconds = int(row["seconds"])
     words = {
         "seconds": f"{seconds}",

@@ -59,6 +59,14 @@ class Effect:
     later: Part
 
 
+class Members(NamedTuple):
+    """Units and the rows in them: each change of a rule asks for those of its rule."""
+
+    units: Ints
+    rows: Ints  # of one unit after the other
+    begins: Ints  # where each unit begins in `rows`
+
+
 class State:
     """A history under the changes taken so far."""
 
@@ -70,7 +78,8 @@ class State:
         self._follows = np.zeros(len(record.rules), dtype=bool)
         self.missed = np.zeros(len(record.real), dtype=bool)
         self.late = np.zeros(len(record.real))
-        self._known: dict[int, Ints] = {}
+        self._members: tuple[int, Members] | None = None  # of the rule asked for last
+        self._near: dict[tuple[int, str], tuple[Ints, Ints]] = {}  # as `_nearest` says, while nothing changes
         self._values: dict[tuple[int, str], set[int]] = {}
 
     def effect(self, rule: int, change: Change) -> Effect:
@@ -79,34 +88,41 @@ class State:
         alive, page = self._changed(rule, rows, change)
         followers = {other: how for other, how in self.grouped.items() if self._meet(rule, other, how.by)}
         if not followers:
-            return self._weighed(rows, alive, page, self._of_rule(rule))
+            return self._weighed(rows, alive, page, self._of_rule(rule, rows))
         # Pages that join those of others ring again where what they joined is gone.
         kept = self.page, self._follows
         self.page, self._follows = self.page.copy(), self._follows.copy()
         self.page[rows], self._follows[rule] = page, change.kind == "group"
+        self._near.clear()
         parts = [(rows, alive, page)]
         for follower, how in followers.items():
             own = self.record.by_rule.of(follower)
             parts.append((own, self.alive[own], self._joined(follower, own, how, self.record.page[own])))
         self.page, self._follows = kept
+        self._near.clear()
         every, living, ringing = (np.concatenate([part[at] for part in parts]) for at in range(3))
         moved = (self.alive[every] != living) | (self.page[every] != ringing)
-        units = np.unique(self.record.unit[every[moved]])
-        return self._weighed(every[moved], living[moved], ringing[moved], units)
+        members = self._of_units(np.unique(self.record.unit[every[moved]]))
+        return self._weighed(every[moved], living[moved], ringing[moved], members)
 
     def take(self, rule: int, change: Change, effect: Effect) -> None:
         """Keep the change."""
+        self._near.clear()
         self.alive[effect.rows], self.page[effect.rows] = effect.alive, effect.page
         self.missed[effect.units], self.late[effect.units] = effect.missed, effect.late
         if change.kind == "group":
             self.grouped[rule] = change
             self._follows[rule] = True
 
-    def _of_rule(self, rule: int) -> Ints:
-        """Return the units of a rule; each change of it asks for them."""
-        if rule not in self._known:
-            self._known[rule] = np.unique(self.record.unit[self.record.by_rule.of(rule)])
-        return self._known[rule]
+    def _of_rule(self, rule: int, rows: Ints) -> Members:
+        """Return the units of a rule."""
+        if self._members is None or self._members[0] != rule:
+            self._members = rule, self._of_units(np.unique(self.record.unit[rows]))
+        return self._members[1]
+
+    def _of_units(self, units: Ints) -> Members:
+        sizes = self.record.by_unit.sizes(units)
+        return Members(units, self.record.by_unit.of_many(units), np.cumsum(sizes) - sizes)
 
     def _meet(self, rule: int, other: int, by: str) -> bool:
         """Return whether two rules share a value of what pages are grouped by; a rule meets itself not."""
@@ -138,46 +154,56 @@ class State:
     def leaders(self, rule: int, change: Change) -> Ints:
         """Return for each row of the rule the row whose page it would join, -1: none."""
         rows = self.record.by_rule.of(rule)
-        return self._leaders(rule, rows, change, self.record.page[rows])
+        found, since = self._nearest(rule, rows, change.by, self.record.page[rows])
+        return np.where(since <= change.seconds * SECOND, found, -1)
 
     def _joined(self, rule: int, rows: Ints, change: Change, page: Ints) -> Ints:
         """Return when each row pages: never where a page of another rule, not grouped itself, came shortly before."""
-        return np.where(self._leaders(rule, rows, change, page) >= 0, NEVER, page)
+        _, since = self._nearest(rule, rows, change.by, page)
+        return np.where(since <= change.seconds * SECOND, NEVER, page)
 
-    def _leaders(self, rule: int, rows: Ints, change: Change, page: Ints) -> Ints:
-        record, codes = self.record, self.record.keys[change.by][rows]
-        found = np.full(len(rows), -1, dtype=np.int64)
+    def _nearest(self, rule: int, rows: Ints, by: str, page: Ints) -> tuple[Ints, Ints]:
+        """Return for each row the last row of another rule that paged for the same value before, and how long before.
+
+        -1 and NEVER: there is none. The rows and pages of a rule are always those of the record.
+        """
+        if (rule, by) in self._near:
+            return self._near[rule, by]
+        record, codes = self.record, self.record.keys[by][rows]
+        found, since = np.full(len(rows), -1, dtype=np.int64), np.full(len(rows), NEVER, dtype=np.int64)
+        if any(other != rule for other, _ in self._near):
+            self._near.clear()
+        self._near[rule, by] = found, since
         mine = np.flatnonzero((page < NEVER) & (codes >= 0))
         values, at = np.unique(codes[mine], return_inverse=True)
-        places = record.by_key[change.by]
+        places = record.by_key[by]
         if not len(mine) or places.sizes(values).sum() > _WIDEST:
-            return found
+            return found, since
         others = places.of_many(values)
         leads = (self.page[others] < NEVER) & (record.rule[others] != rule) & ~self._follows[record.rule[others]]
-        others = others[leads]
+        code, others = np.repeat(np.arange(len(values)), places.sizes(values))[leads], others[leads]
         if not len(others):
-            return found
-        # One number says value and time, so that one search finds the last page before, of the same value.
-        long, begin = change.seconds * SECOND, int(record.start[0])
-        room = int(record.start[-1]) - begin + 2 * long + _SLACK
-        led = np.searchsorted(values, record.keys[change.by][others]) * room + (self.page[others] - begin) + long
+            return found, since
+        # One number says value and time, so that one search finds the last page before; it may be of the value before.
+        begin = int(record.start[0])
+        room = int(record.start[-1]) - begin + _SLACK
+        led = code * room + (self.page[others] - begin)
         order = np.argsort(led, kind="stable")
-        asked = at * room + (page[mine] - begin) + long
+        asked = at * room + (page[mine] - begin)
         last = np.searchsorted(led[order], asked, side="right") - 1
-        joins = (last >= 0) & (led[order][np.maximum(last, 0)] >= asked - long)
-        found[mine[joins]] = others[order[last[joins]]]
-        return found
+        before = led[order][np.maximum(last, 0)]
+        same = (last >= 0) & (before >= at * room)
+        found[mine[same]], since[mine[same]] = others[order[last[same]]], (asked - before)[same]
+        return found, since
 
-    def _weighed(self, rows: Ints, alive: Bools, page: Ints, units: Ints) -> Effect:
+    def _weighed(self, rows: Ints, alive: Bools, page: Ints, touched: Members) -> Effect:
         """Return what becomes of the units of the rows."""
-        record = self.record
+        record, units = self.record, touched.units
         old = self.alive[rows], self.page[rows]
         self.alive[rows], self.page[rows] = alive, page
-        members = record.by_unit.of_many(units)
-        sizes = record.by_unit.sizes(units)
-        begins = np.cumsum(sizes) - sizes
-        first = np.minimum.reduceat(self.page[members], begins) if len(units) else np.zeros(0, dtype=np.int64)
-        left = np.maximum.reduceat(self.alive[members], begins) if len(units) else np.zeros(0, dtype=bool)
+        some = len(units) > 0
+        first = np.minimum.reduceat(self.page[touched.rows], touched.begins) if some else np.zeros(0, dtype=np.int64)
+        left = np.maximum.reduceat(self.alive[touched.rows], touched.begins) if some else np.zeros(0, dtype=bool)
         self.alive[rows], self.page[rows] = old
         real, before = record.real[units], record.first[units]
         paged = before < NEVER
@@ -191,15 +217,15 @@ class State:
         parts = []
         for part in (record.earlier[units], ~record.earlier[units]):
             here = part[at]
-            touched = np.zeros(len(units), dtype=bool)
-            touched[at[here & moved]] = True
+            hit = np.zeros(len(units), dtype=bool)
+            hit[at[here & moved]] = True
             waits = late[part & (late > 0)]
             parts.append(
                 Part(
                     pages_saved=int(gone[here].sum()),
                     alerts_saved=int(ended[here].sum()),
-                    occasions=int(touched.sum()),
-                    real=int((touched & real).sum()),
+                    occasions=int(hit.sum()),
+                    real=int((hit & real).sum()),
                     missed=int((missed & part).sum()),
                     late=len(waits),
                     later_s=float(np.median(waits)) if len(waits) else np.nan,

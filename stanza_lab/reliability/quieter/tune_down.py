@@ -130,8 +130,7 @@ def tune_down(
               rule change value  promised  pages_saved  missed
     0  backup-slow   hold  5min        14           14       0
     >>> print(tuned.combined["words"].iloc[-1])
-    The first 1 change together: 14 of 18 pages fewer (78%); 0 of 2 real incidents missed (at most 78 %, with 95 %
-    certainty).
+    The first change: 14 of 18 pages fewer (78%); 0 of 2 real incidents missed (at most 78 %, with 95 % certainty).
     """
     least, most = _params.at_least(min_support, "min_support", 1), _params.at_least(top, "top", 1)
     limit_s = int(_params.duration(max_later, "max_later", zero=True).total_seconds())

@@ -10,6 +10,7 @@ import pandas as pd
 from stanza_lab import _params, schema
 from stanza_lab.errors import SchemaError
 from stanza_lab.incidents.quality.labels import said_of
+from stanza_lab.reliability.load.actions import ACTION, NO_ACTION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from stanza_lab.reliability.quieter.record import Bools, Ints
 
 WORTH = ("auto", "handled", "acknowledged", "severity", "incident", "every")
-ACTION = ("issue", "issuetimeperiod", "viewissue")  # Etsy's opsweekly: somebody did something, or looked
-NO_ACTION = ("incorrecttimeperiod", "downtimeexpired", "downtimenotset", "thresholdincorrect", "checkfaulty")
 _SAID = {
     "handled": "somebody acknowledged one of its alerts and that lasted 5 min more",
     "acknowledged": "somebody acknowledged one of its alerts",

@@ -7,6 +7,7 @@ import pytest
 import stanza_lab as sl
 from stanza_lab.errors import ParameterError, SchemaError
 from stanza_lab.patterns.found import FAMILIES, OCCURRENCES, PATTERNS, STEPS
+from stanza_lab.patterns.mining import alike
 from tests.patterns.mining.histories import history, row
 
 
@@ -168,3 +169,12 @@ def test_a_shuffled_history_has_no_pattern() -> None:
     for _ in range(3):
         kinds = alerts[["service", "alertname"]].sample(frac=1.0, random_state=rng).reset_index(drop=True)
         assert len(sl.mine_patterns(alerts.assign(**kinds)).table) == 0
+
+
+def test_kinds_in_so_many_incidents_that_they_are_not_compared_by_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    alerts = history()[lambda told: told["service"] != "checkout"]
+    assert not any("not compared by" in said for said in sl.mine_patterns(alerts).unseen)
+    monkeypatch.setattr(alike, "COMMON", 5)
+    found = sl.mine_patterns(alerts)
+    assert any(said.startswith("2 kinds of alert in more than 5 incidents: these are not") for said in found.unseen)
+    assert found.table.empty

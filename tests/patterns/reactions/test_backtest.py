@@ -300,7 +300,7 @@ def test_no_name_is_markup_and_a_page_is_small(tmp_path: Path) -> None:
 @settings(max_examples=5)
 @given(st.permutations(range(11)), st.integers(min_value=-400, max_value=400))
 def test_neither_the_order_of_rows_nor_the_date_matters(order: list[int], days: int) -> None:
-    from stanza_lab.patterns.reactions.catalogue import Reaction
+    from stanza_lab.patterns.reactions.reaction import Reaction
     from stanza_lab.production.door.pattern import Pattern
 
     reaction = Reaction("R", "shop", "restart", "c", "low", when=Pattern(service=("db",)))
@@ -312,3 +312,15 @@ def test_neither_the_order_of_rows_nor_the_date_matters(order: list[int], days: 
     found = sl.backtest(catalogue, moved)
     pd.testing.assert_frame_equal(found.reactions, usual.reactions)
     assert (found.firings["at"] - shift).tolist() == usual.firings["at"].tolist()
+
+
+def test_patterns_mined_from_nothing_fire_nothing(tmp_path: Path) -> None:
+    reactions = read(tmp_path, "action: restart, risk: low, pattern: 'P-*'")
+    found = sl.backtest(reactions, history(), patterns=sl.mine_patterns(history().head(0)))
+    assert found.reactions[["looked_at", "triggers"]].values.tolist() == [[6, 0]]
+    assert "no pattern like P-* was mined" in found.reactions["verdict"][0]
+
+
+def test_alerts_of_no_known_service_fire_nothing(tmp_path: Path) -> None:
+    found = sl.backtest(read(tmp_path, RESTART), history().assign(service=None))
+    assert found.firings.empty

@@ -200,3 +200,18 @@ def test_what_the_repository_ships_can_be_read() -> None:
     read = sl.read_reactions(Path(__file__).parents[3] / "data" / "reactions")
     assert {one.bound for one in read.items} == {"pattern", "when"}
     assert {one.action for one in read.items} <= set(ACTIONS)
+
+
+@pytest.mark.parametrize("key", ["command", "undo"])
+@pytest.mark.parametrize("sign", ["\\e[2J", "\\u202e", "\\u200b", "\\r"])
+def test_a_command_that_people_copy_has_no_invisible_characters(tmp_path: Path, key: str, sign: str) -> None:
+    entry = f'{{name: A, action: restart, when: {{service: a}}, command: c, {key}: "x {sign} y", risk: low}}'
+    if key == "command":
+        entry = entry.replace("command: c, ", "")
+    with pytest.raises(SchemaError, match=f"line 3: {key} holds the invisible character"):
+        sl.read_reactions(one(tmp_path, entry))
+
+
+def test_a_command_may_have_several_lines(tmp_path: Path) -> None:
+    entry = '{name: A, action: restart, when: {service: a}, command: "a\\n\\tb", risk: low}'
+    assert sl.read_reactions(one(tmp_path, entry))["A"].command == "a\n\tb"

@@ -163,3 +163,21 @@ def test_a_damaged_record_is_refused_with_its_line(tmp_path: Path, line: str) ->
     path.write_text(line + "\n", encoding="utf-8")
     with pytest.raises(SchemaError, match=r"done\.jsonl, line 1: no record"):
         _ = sl.Recorder(path).records
+
+
+def test_a_tool_that_never_reports_an_end_says_little_about_recovery(tmp_path: Path) -> None:
+    plan = sl.DryRun().plan(proposal(tmp_path))
+    mute = FIRING.assign(source="sentry")
+    later = sl.DryRun().verify(plan, alerts=mute, at=NOW + pd.Timedelta("1h"))
+    assert later.state == "recovered"
+    assert "sentry never reports an end: an alert of it counts as open for 30 min" in later.words
+    over = mute.assign(ends_at=LATER)
+    assert "never reports" not in sl.DryRun().verify(plan, alerts=over, at=NOW + pd.Timedelta("1h")).words
+
+
+def test_a_record_with_a_wrong_number_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "done.jsonl"
+    about = {"at": "2026-03-01T14:02Z", "verb": "apply", "reaction": "A", "team": "t", "target": "db"}
+    path.write_text(json.dumps(about) + "\n" + json.dumps(about | {"incident_id": [3]}) + "\n")
+    with pytest.raises(SchemaError, match="line 2"):
+        _ = sl.Recorder(path).records

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from stanza_lab.patterns.reactions.catalogue import Reaction
 from stanza_lab.patterns.reactions.guardrails import Guardrails, Touched, blocked, judge, risk_now
+from stanza_lab.patterns.reactions.reaction import Reaction
 from stanza_lab.production.door.pattern import Pattern
 
 MIN = pd.Timedelta("1min")

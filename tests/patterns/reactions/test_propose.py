@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -95,3 +96,14 @@ def test_no_name_and_no_command_is_markup(tmp_path: Path) -> None:
     )
     shown = sl.propose(path, PRODUCTION, alerts=FIRING)._repr_html_()
     assert not any(mark in shown for mark in ("<img", "<script", "<b onclick"))
+
+
+def test_history_that_the_pattern_was_mined_from_is_said_to_flatter(tmp_path: Path) -> None:
+    path = read(tmp_path, "name: A, action: restart, risk: low, when: {service: db}")
+    days = pd.date_range("2026-02-01", periods=4, freq="D", tz="UTC")
+    past = pd.DataFrame({"starts_at": days, "service": "db", "severity": "critical", "incident_id": range(4)})
+    tried = sl.backtest(path, past)
+    assert "mined from" not in sl.propose(path, PRODUCTION, alerts=FIRING, history=tried)[0].words
+    tried = replace(tried, firings=tried.firings.assign(in_sample=[True, True, True, False]))
+    said = sl.propose(path, PRODUCTION, alerts=FIRING, history=tried)[0].words
+    assert "(3 of these the pattern was mined from, which flatters it)" in said

@@ -243,3 +243,11 @@ def test_a_simulated_root_is_named_more_often_than_by_the_first_or_the_most_aler
             right["first"] += services.iloc[0] == fault.root_service
             right["most"] += services.value_counts().index[0] == fault.root_service
     assert right["ours"] > max(right["first"], right["most"])
+
+
+def test_a_change_counts_however_its_tool_spells_the_service() -> None:
+    edges = pd.DataFrame({"src": ["shop"], "dst": ["orders-db"], "confidence": [0.9]})
+    fired = pd.DataFrame({"starts_at": pd.to_datetime(["2026-03-01T14:02Z"] * 2), "service": ["orders-db", "shop"]})
+    told = pd.DataFrame({"at": pd.to_datetime(["2026-03-01T13:50Z"]), "kind": "changed", "service": ["Orders_DB"]})
+    found = rank_origins(sl.ProductionMap(edges, fired), alerts=fired, events=told).set_index("service")
+    assert "changed at 13:50 UTC, 12 min before the first alert" in found.loc["orders-db", "reasons"]

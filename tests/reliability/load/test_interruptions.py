@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stanza_lab.production import hours
-from stanza_lab.reliability.load import columns, interruptions
+from stanza_lab.reliability.load import arrays, interruptions
 
 
 def called(*rows: tuple[str, str], team: str = "web") -> pd.DataFrame:
@@ -44,7 +44,7 @@ def test_windows_are_those_of_a_plain_loop(rows: list[tuple[int, int]], window: 
         if counts:
             last[group] = at
     group, at = (np.array([row[side] for row in rows], dtype=np.int64) for side in (0, 1))
-    assert columns.once_per(group, at, window).tolist() == expected
+    assert arrays.once_per(group, at, window).tolist() == expected
 
 
 def test_hours_are_those_of_the_person_else_the_team_else_all_others() -> None:

@@ -69,6 +69,24 @@ def test_pages_alone_are_a_load_too() -> None:
     assert load.rules.empty
 
 
+def test_pages_without_an_incident_beside_alerts_without_one() -> None:
+    # no incident_id at all, as a history has it: every page is an incident of its own
+    load = sl.pager_load(ALERTS.drop(columns="incident_id"), pages=PAGES, definition="ours")
+    assert load.teams[["pages", "incidents"]].to_numpy().tolist() == [[2, 2]]
+    assert load.response["mean_s"].head(2).tolist() == [120.0, 1860.0]  # 30 min and the minute from alert to page
+
+
+def test_an_incident_of_pages_alone_ends_with_them() -> None:
+    load = sl.pager_load(PAGES.assign(incident_id=[0, 1]), definition="ours")
+    resolved = load.response[load.response["measure"] == "time to resolve"].iloc[0]
+    assert resolved[["mean_s", "n", "n_open"]].tolist() == [1800, 2, 0]
+
+
+def test_what_nobody_recorded_is_null_and_not_zero() -> None:
+    load = sl.pager_load(ALERTS, pages=PAGES.assign(acked_at=None))
+    assert load.teams[["never_acknowledged", "engaged_h", "auto_resolved"]].isna().all(axis=None)
+
+
 def test_the_order_of_rows_does_not_matter_and_nothing_is_changed() -> None:
     before = ALERTS.copy(deep=True), PAGES.copy(deep=True), DID.copy(deep=True)
     first = sl.pager_load(ALERTS, pages=PAGES, engagements=DID, definition="all")
@@ -147,6 +165,8 @@ def test_html_is_escaped_and_small() -> None:
     [
         ({"definition": "mine"}, ParameterError, "definition='mine'"),
         ({"shift": "7h"}, ParameterError, "shift='7h'"),
+        ({"shift": "1s"}, ParameterError, "an hour or more"),
+        ({"storm_bin": "1us"}, ParameterError, "more than 5,000,000 bins"),
         ({"tz": "Mars/Base"}, ParameterError, "no time zone"),
         ({"tz": 3}, ParameterError, "mapping of teams or people"),
         ({"handover": "8"}, ParameterError, "handover='8'"),
@@ -160,7 +180,7 @@ def test_wrong_parameters_are_said(wrong: dict[str, object], error: type[Excepti
 
 
 def test_a_simulated_production_is_measured_from_its_export(tmp_path: object) -> None:
-    production = sl.simulate_production(services=12, teams=3, days=21, incidents=12)
+    production = sl.simulate_production(services=10, teams=2, days=14, incidents=8)
     production.export(f"{tmp_path}/made")
     history = sl.History(f"{tmp_path}/kept")
     history.ingest(f"{tmp_path}/made/exports")

@@ -105,3 +105,15 @@ def test_the_worst_severity_and_the_name_are_kept_and_order_does_not_matter() ->
     found = table(rows)
     assert found[["rule", "severity"]].to_numpy().tolist() == [["Errors", "critical"]]
     pd.testing.assert_frame_equal(found, table(rows[::-1]))
+
+
+def test_one_stray_time_does_not_spoil_the_other_rules() -> None:
+    # 12,000 rules over the 56 years that one alert of 1970 opens are more microseconds than a number holds
+    many = pd.DataFrame({"rule_key": [f"r{i:05}" for i in range(12_000)], "starts_at": "2026-07-01T00:00Z"})
+    again = pd.DataFrame({"rule_key": "r11999", "starts_at": ["2026-07-01T02:00Z"]})
+    stray = pd.DataFrame({"rule_key": "r00000", "starts_at": ["1970-01-02T00:00Z"]})
+    rows = pd.concat([stray, many, again]).assign(source="datadog", service="shop")
+    rows["ends_at"] = pd.to_datetime(rows["starts_at"]) + pd.Timedelta("1h")
+    found = table(rows.to_dict("records")).set_index("rule_key")
+    assert found.loc["r11999", ["recovered", "refired"]].tolist() == [2, 0.5]
+    assert found.loc["r05000", ["count", "refired", "changes"]].tolist() == [1, 0, 2]

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 import stanza_lab as sl
-from stanza_lab.errors import ParameterError
+from stanza_lab.errors import ParameterError, UnknownNameError
+from stanza_lab.reliability.objectives.measured import percent
 from tests.reliability.objectives.tables_of import START, counts, promised
 
 
@@ -101,12 +102,12 @@ def test_the_zone_is_checked_and_named() -> None:
 
 def test_shown_in_a_notebook_everything_is_escaped_and_small() -> None:
     hostile = "<script>alert(1)</script>"
-    table = pd.concat([month(1, service=f"{hostile}{n}") for n in range(31)])
+    table = pd.concat([counts([1] * 3, total=1e6, step="10D", service=f"{hostile}{n}") for n in range(31)])
     found = sl.measure_objectives(table, objectives=promised(service="*", name=hostile))
     shown = found._repr_html_()
     assert "<script" not in shown
     assert len(shown) < 50_000
-    assert repr(found) == "Reliability(31 objectives, 31 freeze)"
+    assert repr(found) == "Reliability(31 objectives, 31 ship)"
 
 
 ALERTS = pd.DataFrame(
@@ -145,3 +146,55 @@ def test_a_service_without_grave_alerts_kept_everything() -> None:
 def test_objectives_of_teams_apply_to_alert_time_too() -> None:
     found = sl.objectives_from_alerts(ALERTS, objectives=promised(95, window="7D"))
     assert found.objectives[["service", "objective"]].to_numpy().tolist() == [["shop", 95.0]]
+
+
+def test_sessions_are_called_sessions_wherever_they_are_counted() -> None:
+    both = pd.concat([month(1, indicator="sessions"), month(1, service="api")])
+    wanted = [promised(99.9, kind="session"), promised(service="api", name="Api")]
+    found = sl.measure_objectives(both, objectives=wanted)
+    assert found.objectives.set_index("service")["unit"].to_dict() == {"shop": "session", "api": "request"}
+    said = found.statements.set_index("service")["words"]
+    assert "720,000 sessions" in said["shop"]
+    assert "720,000 requests" in said["api"]
+    assert "n = 720,000 sessions of 1 service and 720,000 requests of 1 service" in found.definition
+    assert found.burn.set_index("service").loc["shop", "words"].str.contains("sessions|not judged").all()
+    assert sl.measure_objectives(month(1, indicator="sessions"), objectives=wanted[0]).unit == "session"
+    few = sl.measure_objectives(month(0, total=10, indicator="sessions"), objectives=wanted[0])
+    assert "7,200 sessions are too few to judge" in few.statements.loc[0, "words"]
+
+
+def test_what_the_whole_window_spent_is_what_the_objective_says() -> None:
+    # 72 h of a 720 h window at burn 2: a fifth of the budget, not twice all of it
+    found = sl.measure_objectives(counts([2] * 72, step="1h"), objectives=promised())
+    assert found.burn.set_index("window").loc["30d", "spent"] == pytest.approx(0.2)
+    assert "20.0% of the error budget" in found.burn.set_index("window").loc["30d", "words"]
+
+
+@pytest.mark.parametrize(("value", "said"), [(99.9996, "99.999"), (100.0, "100.000"), (99.9, "99.900"), (0.0, "0.000")])
+def test_nines_are_cut_and_never_rounded_up(value: float, said: str) -> None:
+    assert percent(value) == said
+
+
+def test_a_service_whose_open_alert_may_have_spent_the_budget_is_not_called_fine() -> None:
+    # c of the shop never ended: 97 % without it, 3 % had it lasted
+    found = sl.objectives_from_alerts(ALERTS, objective=90)
+    said = found.statements.set_index("service").loc["shop"]
+    assert said["verdict"] == "cannot judge"
+    assert "had each lasted as long as can be, only 3.000 % was attained" in said["words"]
+    ended = sl.objectives_from_alerts(ALERTS.dropna(subset="ends_at"), objective=90)
+    assert ended.statements.set_index("service").loc["shop", "verdict"] == "ship"
+
+
+def test_seconds_of_alert_time_do_not_say_how_sure_they_are() -> None:
+    found = sl.objectives_from_alerts(ALERTS, objective=99)
+    assert found.objectives["kept"].isna().all()
+    assert not found.statements["words"].str.contains("how sure").any()
+    assert found.statements.set_index("service").loc["db", "words"].endswith("(from 4 d).")
+
+
+def test_promises_to_services_that_never_alert_are_said() -> None:
+    found = sl.objectives_from_alerts(ALERTS, objectives=[promised(95), promised(95, service="nowhere")])
+    assert any("no alert is of nowhere, so nothing is known" in said for said in found.unseen)
+    with pytest.raises(UnknownNameError, match="nowhere"):
+        sl.objectives_from_alerts(ALERTS, objectives=promised(95, service="nowhere"))
+    assert any("states a service" in said for said in sl.objectives_from_alerts(ALERTS.assign(service=None)).unseen)

@@ -90,6 +90,21 @@ def test_the_list_holds_what_is_safe_and_is_harmless() -> None:
     assert "Nothing here was applied" in told
 
 
+def test_a_rule_whose_tool_is_not_known_says_so() -> None:
+    row = {
+        "source": float("nan"),
+        "change": "delete",
+        "rule_key": "r",
+        "seconds": 0,
+        "by": "",
+        "value": "",
+        "only_rule": 0,
+    }
+    said = terms.edit(row, {}, "")
+    assert said.edit == "Delete the rule, or switch it off."
+    assert said.look.endswith("How this is written in its tool is not known here.")
+
+
 def test_broken_labels_do_no_harm() -> None:
     rows = [alert("noise", day, minutes=2, labels="{broken") for day in range(20)]
     rows += [alert("errors", day + 0.4, minutes=60, severity="info") for day in range(20)]

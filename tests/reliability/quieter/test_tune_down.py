@@ -149,7 +149,7 @@ def test_too_few_pages_are_not_judged() -> None:
     tuned = tune_down(noisy_and_needed(days=8), min_support=5)
     assert tuned.changes.empty
     assert "3 rules paged fewer than 5 times on the earlier part: too few to choose on." in tuned.unseen
-    assert tuned.summary[0].startswith("No change found")
+    assert tuned.summary[0].startswith("No change: chosen on")
 
 
 def test_flapping_counts_once() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stanza_lab.loaders._records import Record, listing, mapping, text
-from stanza_lab.reliability.load.said import Said
+from stanza_lab.reliability.load.persons import Said
 
 _OPSGENIE = {
     "acknowledge": "acknowledged",

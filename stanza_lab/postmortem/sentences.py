@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from stanza_lab.postmortem.people import LIKELY, POSSIBLE
 from stanza_lab.production import words
+from stanza_lab.production.spread.origin_words import LIKELY, POSSIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from stanza_lab.postmortem.scene import Scene
 
 
+ALIKE = 0.5  # similarity from which more agrees than differs, share of a pattern from which it is named
+
+
 def summary(scene: Scene, found: Findings) -> tuple[str, ...]:
     """Return the incident in sentences."""
     said = [_size(scene), _where(found), *_changed(scene, found), *_spread(found), *_people(scene, found)]
     said.append(_clock(found, pager=scene.by_pager))
-    said += [str(text) for text in found.patterns["words"].head(1)] if len(found.patterns) else []
-    if len(found.earlier):
-        said.append(f"most alike before: {found.earlier['words'].iloc[0]}")
+    if len(found.patterns):
+        said.append(seen(found.patterns.iloc[0]))
+    elif len(found.earlier):
+        said.append(f"most alike before: {earlier(scene, found.earlier.iloc[0])}")
     return tuple(words.sentence(text.rstrip(".")) for text in said)
 
 
@@ -34,11 +38,8 @@ def unseen(scene: Scene, found: Findings, *, events: bool, kinds: AbstractSet[st
         said.append("what depends on what: no map was given, so neither a way it went nor silent services are known")
     elif scene.production.whole._model is None:
         said.append("the map as it was before the incident: it came without its model, so later alerts speak in it too")
-    silent = [
-        str(name)
-        for name in scene.near
-        if scene.production.whole.services.set_index("service")["alerts"].get(name, 0) == 0
-    ]
+    alerts = scene.production.whole.services.set_index("service")["alerts"]
+    silent = [str(name) for name in scene.near if alerts.get(name, 0) == 0]
     if silent:
         never = "never alerts" if len(silent) == 1 else "never alert"
         said.append(f"what happened at {words.listing(sorted(silent))}, near it on the map: {never}")
@@ -73,6 +74,33 @@ def unseen(scene: Scene, found: Findings, *, events: bool, kinds: AbstractSet[st
     return tuple(words.sentence(text) for text in said)
 
 
+def seen(pattern: Any) -> str:
+    """Return of a pattern how often it was seen before, and when last."""
+    times = "once" if pattern["times"] == 1 else words.count(int(pattern["times"]), "time")
+    whole = "" if pattern["match"] >= 1 else f"; {pattern['match']:.0%} of it is here"
+    return f"seen before: {times}, last on {pattern['last']:%Y-%m-%d} ({pattern['name']}{whole})"
+
+
+def earlier(scene: Scene, row: Any) -> str:
+    """Return which incident that was, how long ago and how alike."""
+    ago = words.span((scene.begin - row["starts_at"]).total_seconds())
+    return f"incident {row['incident_id']}, {ago} earlier (similarity {row['similarity']:.2f})"
+
+
+def agreement(row: Any) -> str:
+    """Return which kinds of alerts a look-alike shares with the incident, and which it does not."""
+    shared, here, there = len(row["shared"]), list(row["new"]), list(row["missing"])
+    said = [f"{shared} of {words.count(shared + len(here), 'kind')}"]
+    said += [f"only here: {words.listing(here)}"] if here else []
+    said += [f"only there: {words.listing(there)}"] if there else []
+    return "; ".join(said)
+
+
+def nearest(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return changes, those of the incident's own services first, of equals the last first."""
+    return changes.sort_values(["hops", "at"], ascending=[True, False], na_position="last", kind="stable")
+
+
 def _size(scene: Scene) -> str:
     spread = words.span((scene.last - scene.begin).total_seconds())
     teams = {scene.teams[name] for name in scene.services if name in scene.teams}
@@ -94,18 +122,21 @@ def _where(found: Findings) -> str:
         f"{row['service']} ({words.probability(row['probability'])})" for row in likely.iloc[1:3].to_dict("records")
     ]
     rest = f"; next: {', '.join(others)}" if others else ""
-    return f"{head} {first['service']}{team} ({words.probability(first['probability'])}){silent}{rest}"
+    sure = words.probability(first["probability"])
+    return f"{head} {first['service']}{team} ({sure}){silent}{rest}; where to look first, not a finding"
 
 
 def _changed(scene: Scene, found: Findings) -> list[str]:
-    before = found.changes[found.changes["at"] <= scene.begin]
+    before = nearest(found.changes[found.changes["at"] <= scene.begin])
     if before.empty:
         return []
-    row = before.iloc[-1]
-    apart = words.span((scene.begin - row["at"]).total_seconds())
-    where = row["service"] if pd.notna(row["service"]) else "a service that is not named"
-    more = f", the last of {words.count(len(before), 'change')}" if len(before) > 1 else ""
-    return [f"a change of {where} came {apart} before the first alert{more}; whether that is why is not known"]
+    told = [
+        f"{row['service'] if pd.notna(row['service']) else 'a service that is not named'} "
+        f"({words.span((scene.begin - row['at']).total_seconds())} before)"
+        for row in before.to_dict("records")
+    ]
+    changes = words.count(len(before), "change")
+    return [f"{changes} shortly before the first alert: {words.listing(told)}; whether that is why is not known"]
 
 
 def _spread(found: Findings) -> list[str]:
@@ -126,6 +157,8 @@ def _people(scene: Scene, found: Findings) -> list[str]:
     if not scene.by_pager:
         return []
     teams = found.paged[found.paged["pages"] > 0]
+    if scene.pages.empty:
+        return ["nobody was paged, as far as this history tells"]
     named = [str(team) for team in teams["team"].dropna()]
     said = [f"{words.count(len(scene.pages), 'page')}" + (f" for {words.listing(named, top=5)}" if named else "")]
     missing = found.paged.loc[found.paged["verdict"] == "missing", "team"]
@@ -145,5 +178,7 @@ def _clock(found: Findings, *, pager: bool) -> str:
         ("recovered", "all recovered after {}"),
     ):
         seconds = rows[what]["seconds"]
+        if what in ("first page", "acknowledged") and pager and pd.isna(rows["first page"]["seconds"]):
+            continue  # nobody was paged: that is said
         parts.append(f"{what}: not known" if pd.isna(seconds) else said.format(words.span(seconds)))
     return ", ".join(parts)

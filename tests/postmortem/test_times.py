@@ -82,3 +82,23 @@ def test_durations_do_not_depend_on_the_date(found: sl.Review, shift: str) -> No
     alerts = later(scenes.history())
     made = sl.review(alerts, incident=7, production=scenes.production(alerts), pages=later(scenes.pages()))
     assert _times(made) == _times(found)
+
+
+def test_shares_are_times_at_which_something_recovered(pinned: None) -> None:
+    alerts = scenes.history()
+    mine = alerts["incident_id"] == 7
+    late = alerts.assign(ends_at=alerts["ends_at"].mask(mine & (alerts["alertname"] == "Slow pages"), at("22:00")))
+    said = sl.review(late, incident=7).times.set_index("what").loc["recovered", "words"]
+    assert said.startswith(
+        "8 h, 3 alerts, half over after 30 min, nine in ten after 8 h; the last was shop: Slow pages"
+    )
+
+
+def test_nobody_paged_is_no_page_that_is_not_known(pinned: None) -> None:
+    quiet = scenes.pages().assign(starts_at=at("20:00"))
+    made = sl.review(scenes.history(), incident=7, production=scenes.production(), pages=quiet)
+    assert "Nobody was paged, as far as this history tells." in made.words
+    assert not any("irst page: not known" in said for said in made.words)
+    asked = made.questions[made.questions["topic"] == "page"]
+    assert asked["question"].tolist() == ["Should somebody have been paged?"]
+    assert asked["because"].iloc[0].endswith("; the origin is probably of storage (0.70)")

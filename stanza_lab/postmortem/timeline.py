@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from stanza_lab import schema
-from stanza_lab.postmortem.doings import engaged
+from stanza_lab.postmortem.engagements import engaged
 from stanza_lab.postmortem.spelling import spelled, text
 from stanza_lab.production import words
 

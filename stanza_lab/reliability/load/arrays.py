@@ -29,11 +29,20 @@ def times(values: Ints) -> pd.Series:
     return pd.Series(values.astype("datetime64[us]")).dt.tz_localize("UTC")
 
 
-def within(group: Ints, at: Ints, window: int) -> tuple[Ints, int]:
-    """Return numbers that are `window` apart only inside a group, and how far apart groups are."""
-    least = int(at.min()) if len(at) else 0
-    apart = (int(at.max()) - least if len(at) else 0) + window + 1
-    return group * apart + (at - least), apart
+def within(group: Ints, at: Ints, window: int) -> Ints:
+    """Return numbers, ascending by group, then time, that are at most `window` apart only inside a group.
+
+    Each group takes as much room as it lasts: one stray time in a long history must not make all of them overflow.
+    """
+    if not len(group):
+        return at
+    size = int(group.max()) + 1
+    low, high = np.full(size, np.iinfo(np.int64).max), np.full(size, np.iinfo(np.int64).min)
+    np.minimum.at(low, group, at)
+    np.maximum.at(high, group, at)
+    room = np.where(high >= low, high - low, 0) + window + 1
+    begins = np.cumsum(room) - room
+    return np.asarray(begins[group] + (at - low[group]), dtype=np.int64)
 
 
 def starts(sorted_groups: Ints) -> Ints:
@@ -46,7 +55,7 @@ def once_per(group: Ints, at: Ints, window: int) -> Bools:
 
     `group` and `at` must be sorted by group, then time.
     """
-    key, _ = within(group, at, window)
+    key = within(group, at, window)
     counts = np.r_[True, np.diff(key) >= window] if len(key) else np.zeros(0, dtype=bool)
     following = np.searchsorted(key, key + window, side="left")
     ahead = following[counts]

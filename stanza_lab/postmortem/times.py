@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from stanza_lab import schema
@@ -30,8 +31,8 @@ def _row(what: str, at: Any, seconds: float, definition: str, said: str) -> dict
 
 
 def _begun(scene: Scene) -> dict[str, Any]:
-    said = "when the trouble itself began is not known: nothing but alerts tells, so no time to detect can be given"
-    definition = "first alert of the incident; all other times count from it unless they say otherwise"
+    said = "when the trouble itself began is not known, so no time to detect can be given"
+    definition = "all other times count from it unless they say otherwise"
     return _row("first alert", scene.begin, 0.0, definition, said)
 
 
@@ -58,9 +59,10 @@ def _paging(scene: Scene) -> list[dict[str, Any]]:
         return [*rows, _row("acknowledged", pd.NaT, float("nan"), acked, told)]
     rest = f"; of {words.count(len(pages), 'page')} {open_pages:,} without an acknowledgement" if open_pages else ""
     each = (pages["acked_at"] - pages["at"]).dropna().dt.total_seconds()
-    middle = f"median of {words.count(len(each), 'page')} by their own start: {words.span(float(each.median()))}"
+    middle = f"; median of {len(each):,} pages by their own start: {words.span(float(each.median()))}"
     seconds = (took.min() - first).total_seconds()
-    return [*rows, _row("acknowledged", took.min(), seconds, acked, f"{words.span(seconds)}; {middle}{rest}")]
+    said = f"{words.span(seconds)}{middle if len(each) > 1 else ''}{rest}"
+    return [*rows, _row("acknowledged", took.min(), seconds, acked, said)]
 
 
 def _by_rule(scene: Scene, definition: str) -> dict[str, Any]:
@@ -102,9 +104,18 @@ def _over(scene: Scene, part: pd.DataFrame, what: str, definition: str) -> dict[
     seconds = (at - scene.begin).total_seconds()
     last = told.sort_values("ends_at", kind="stable").iloc[-1]
     late = f"; the last was {last['service'] if pd.notna(last['service']) else 'of no known service'}: {last['name']}"
-    most = words.span(float((told["ends_at"] - scene.begin).dt.total_seconds().quantile(0.9)))
-    counted = f", {words.count(len(told), 'alert')}, nine in ten over after {most}"
-    return _row(what, at, seconds, definition, f"{words.span(seconds)}{counted}{late}{left}")
+    return _row(what, at, seconds, definition, f"{words.span(seconds)}{_shares(scene, told)}{late}{left}")
+
+
+def _shares(scene: Scene, told: pd.DataFrame) -> str:
+    """Return how many alerts these are, and after how long half and nine in ten of them were over."""
+    number = words.count(len(told), "alert")
+    if len(told) == 1:
+        return f", {number}"
+    lasted = (told["ends_at"] - scene.begin).dt.total_seconds().to_numpy()
+    # The share that was over by then, not a time between two recoveries at which nothing happened.
+    half, most = np.quantile(lasted, [0.5, 0.9], method="inverted_cdf")
+    return f", {number}, half over after {words.span(float(half))}, nine in ten after {words.span(float(most))}"
 
 
 def _closed(scene: Scene) -> dict[str, Any]:

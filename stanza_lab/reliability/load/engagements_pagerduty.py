@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stanza_lab.loaders._records import Record, listing, mapping, text
-from stanza_lab.reliability.load.said import Said
+from stanza_lab.reliability.load.persons import Said
 
 # The words of log entries, webhooks v1 and v2, and webhooks v3, as ours.
 _KINDS = {
