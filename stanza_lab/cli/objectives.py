@@ -16,12 +16,14 @@ from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
 from stanza_lab.cli.reading import read_known, say, without_copies
 from stanza_lab.errors import ParameterError
 from stanza_lab.production import words
+from stanza_lab.reliability.objectives.measured import percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from stanza_lab.reliability.objectives import Reliability
 
+_ASSUMED = 99.9  # percent, where nobody promised anything
 _BRIEF = {
     "objectives": ("service", "name", "objective", "attained", "low", "high", "left", "burn_day", "seen"),
     "burn": ("service", "name", "window", "burn", "spent", "total", "seen", "judged"),
@@ -55,6 +57,13 @@ def reliability(
         Path | None,
         typer.Option(help="What was promised: the 'slos' of contributed YAML files; file or folder.", exists=True),
     ] = None,
+    objective: Annotated[
+        float | None,
+        typer.Option(
+            help="Percent of the time without a grave alert that is assumed where nobody promised anything.",
+            show_default="99.9",
+        ),
+    ] = None,
     view: Annotated[
         View, typer.Option(help="Which table; rules: what alert rules would have found of what mattered.")
     ] = View.statements,
@@ -77,6 +86,8 @@ def reliability(
     format = format_of(format, out)  # noqa: A001
     if indicators and not objectives:
         raise ParameterError("--indicators needs --objectives: what was promised, as contributed files write it")
+    if objective is not None and objectives:
+        raise ParameterError("--objective is for where nobody promised anything; --objectives says what was promised")
     if prometheus and not objectives:
         raise ParameterError("--prometheus needs --objectives: what was promised")
     if view in (View.rules, View.golden) and not indicators:
@@ -92,12 +103,14 @@ def reliability(
         if view is View.rules:
             table = sl.backtest_alert_rules(counts, objectives=promised, alerts=alerts).rules
     else:
-        measured = sl.objectives_from_alerts(alerts, objectives=promised, at=at, tz=tz)
+        measured = sl.objectives_from_alerts(
+            alerts, objectives=promised, objective=_ASSUMED if objective is None else objective, at=at, tz=tz
+        )
     if prometheus and promised:
         for path in sl.write_prometheus_rules(prometheus, promised):
             stderr.print(Text(f"written: {path}"))
     if html:
-        picture(html, sl.plot.error_budget(measured), "Error budgets", measured.objectives)
+        picture(html, sl.plot.error_budget(measured), "Error budgets", _nines(measured.objectives))
     _tell(measured, view, table, format=format, out=out, limit=limit)
 
 
@@ -114,10 +127,10 @@ def _tell(
     title = f"{view.value.capitalize()} at {measured.at:%Y-%m-%d %H:%M} UTC"
     shown = found
     if format is Format.table and view.value in _BRIEF:
-        # Nines are what a promise is about: three digits after the point.
-        nines = {name: found[name].map("{:.3f}".format) for name in ("attained", "low", "high") if name in found}
-        shown = found.assign(**nines)[list(_BRIEF[view.value])]
+        shown = _nines(found)[list(_BRIEF[view.value])]
     emit(shown, format=format, out=out, title=title, limit=limit)
+    if format is Format.table and found.empty and out is None:
+        typer.echo("none")
     if format is not Format.table:
         return
     sentences = found["words"].tolist() if "words" in found.columns else measured.words
@@ -129,3 +142,10 @@ def _tell(
     say("definition", measured.definition, "dim")
     for sentence in measured.unseen:
         stderr.print(Text(f"not seen: {plain(sentence)}", style="dim"))
+
+
+def _nines(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with what was attained as people read it: nines are cut to three digits, never rounded up."""
+    return table.assign(
+        **{name: table[name].map(percent) for name in ("attained", "low", "high", "worst") if name in table}
+    )

@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 _CHANGES = (
     "rule", "service", "change", "value", "verdict", "promised", "pages_saved", "pages", "missed", "occasions", "late",
 )  # fmt: skip
+_LIVED = ("teams", "shifts", "people", "limits")  # by the clock of people; the others in UTC
+_MISSED = (
+    "rule", "change", "value", "part", "starts_at", "later_s", "why", "services", "alerts", "incident_id", "paged_at",
+)  # fmt: skip
 _BRIEF = {
     "teams": ("team", "people", "pages", "incidents", "per_shift", "over", "interruptions", "off_hours",
               "sleep_hours", "nights"),
-    "shifts": ("rotation", "starts_at", "pages", "incidents", "limit", "over", "whole"),
+    "shifts": ("rotation", "local", "pages", "incidents", "limit", "over", "whole"),
     "people": ("person", "team", "pages", "interruptions", "business", "off_hours", "sleep_hours", "nights"),
     "response": ("measure", "team", "mean_s", "median_s", "p90_s", "n", "n_open", "n_excluded"),
     "rules": ("rule", "service", "count", "pages", "days", "chronic", "flapping", "refired", "never_acknowledged"),
@@ -76,8 +80,13 @@ def load(
     if html:
         picture(html, sl.plot.pager_load(measured.shifts), "Pager load", measured.shifts)
     names = [name for name in _BRIEF.get(view.value, table.columns) if name in table.columns]
+    if view is View.response and definition == "all":
+        names = ["definition", *names]
     shown = table[names] if format is Format.table else table
-    emit(shown, format=format, out=out, title=f"Pager load: {view.value} ({tz})", limit=limit)
+    if format is Format.table and view is View.shifts:
+        shown = shown.assign(local=shown["local"].dt.strftime("%Y-%m-%d %H:%M"))  # of no zone: it is the clock's
+    emit(shown, format=format, out=out, title=f"Pager load: {view.value} ({_zone(view, tz)})", limit=limit)
+    _none(table, format, out)
     if format is Format.table:
         for sentence in measured.words:
             typer.echo(f"* {plain(sentence)}")
@@ -90,7 +99,11 @@ def tune_down(
     read: Read,
     split: Annotated[
         str | None,
-        typer.Option(help="Changes are chosen on what is before this time and measured on the rest. Default: half."),
+        typer.Option(
+            help="Changes are chosen on what is before, and measured on the rest: a share of the time such as 0.5, or "
+            "a time.",
+            show_default="0.5",
+        ),
     ] = None,
     missed: Annotated[bool, typer.Option("--missed", help="What each change would have missed, one by one.")] = False,  # noqa: FBT002
     patches: Annotated[
@@ -107,16 +120,17 @@ def tune_down(
         raise ParameterError(f"--patches {patches}: edits are written as .md or .csv")
     found = read()
     with stderr.status("trying changes of rules on the history"):
-        tuned = sl.tune_down(
-            found.alerts, pages=found.known.alerts, production=found.production, split=0.5 if split is None else split
-        )
+        tuned = sl.tune_down(found.alerts, pages=found.known.alerts, production=found.production, split=_split(split))
     if patches:
         patches.write_text(tuned.to_csv() if patches.suffix.lower() == ".csv" else tuned.to_markdown(), "utf-8")
         stderr.print(Text(f"{words.count(len(tuned.patches), 'edit')} written to {patches}; none was applied"))
     if html:
         picture(html, sl.plot.tune_down(tuned), "What to tune down", tuned.combined)
     if missed:
-        emit(tuned.missed, format=format, out=out, title="What changes would have missed (UTC)", limit=limit)
+        title, spare = "What changes would have missed (UTC)", _MISSED[:6:-1]
+        shown = tuned.missed[list(_MISSED)] if format is Format.table else tuned.missed
+        emit(shown, format=format, out=out, title=title, limit=limit, spare=spare)
+        _none(tuned.missed, format, out)
         return
     shown = tuned.changes[tuned.changes["best"]][list(_CHANGES)] if format is Format.table else tuned.changes
     title = "The best change of each rule: pages saved on the later part, and what would have been missed"
@@ -126,3 +140,22 @@ def tune_down(
             typer.echo(f"* {plain(sentence)}")
         for sentence in tuned.unseen:
             stderr.print(Text(f"not seen: {plain(sentence)}", style="dim"))
+
+
+def _zone(view: View, tz: str) -> str:
+    """Return the zone whose times and days a table has."""
+    return tz if view.value in _LIVED else "UTC"
+
+
+def _none(table: pd.DataFrame, format: Format, out: Path | None) -> None:  # noqa: A002
+    """Say of an empty table that it is."""
+    if table.empty and format is Format.table and out is None:
+        typer.echo("none")
+
+
+def _split(given: str | None) -> float | str:
+    """Return a share as a number; anything else is a time."""
+    try:
+        return 0.5 if given is None else float(given)
+    except ValueError:
+        return given or ""

@@ -98,5 +98,6 @@ def clusterer_for(alerts: pd.DataFrame, *, params: Path | None, spans: pd.DataFr
 
 
 def say(kind: str, message: object, style: str) -> None:
-    """Print one line to standard error; messages carry file names and other untrusted text."""
-    stderr.print(Text(f"{kind}: {plain(str(message))}", style=style))
+    """Print to standard error, a line per problem; messages carry file names and other untrusted text."""
+    for i, line in enumerate(str(message).splitlines() or [""]):
+        stderr.print(Text(f"{'  ' if i else f'{kind}: '}{plain(line)}", style=style))

@@ -17,6 +17,7 @@ from stanza_lab.cli.options import As, Limit, Out, Picture
 from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
 from stanza_lab.cli.over_the_map import Read, ReadIncidents, incident_verb, map_verb
 from stanza_lab.errors import ParameterError, UnknownNameError
+from stanza_lab.patterns.seen_before import occurrence_of
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ _RECENT = pd.Timedelta("1h")  # what fired so long ago may still be the same inc
 _FAMILIES = ("name", "patterns", "support", "first_movers", "services")
 _STEPS = ("position", "kind", "core", "share", "after_s", "low_s", "high_s", "count")
 _LIKE = ("incident_id", "similarity", "starts_at", "shared", "missing")
-_REACTIONS = (
-    "reaction", "team", "fired", "blocked", "right", "false", "before_page", "page_lead_s", "saved_low_min",
-    "saved_high_min", "verdict",
-)  # fmt: skip
 _NOW = ("rank", "reaction", "team", "target", "confidence", "risk", "touched", "blocked_by")
 
 
@@ -65,14 +62,14 @@ def patterns(
     grouped = read()
     alerts, pages = grouped.alerts, grouped.known.alerts
     if early:
-        _early(alerts, pages, html=html, format=format, out=out, limit=limit)
+        _early(alerts, pages, by=by, min_support=min_support, html=html, format=format, out=out, limit=limit)
         return
     if incident is not None and incident not in set(alerts["incident_id"]):
         raise UnknownNameError(f"incident {incident} not found; 'stanza-lab incidents HISTORY' lists them")
     with stderr.status(f"looking for what recurs in {len(alerts):,} alerts"):
         found = sl.mine_patterns(alerts, pages=pages, by=by, min_support=min_support)
     if incident is not None:
-        _before(alerts, found, incident, html=html, format=format, out=out, limit=limit)
+        _before(alerts, found, incident, by=by, html=html, format=format, out=out, limit=limit)
     elif pattern is not None:
         _one(found, pattern, html=html, format=format, out=out, limit=limit)
     else:
@@ -113,19 +110,21 @@ def _before(
     found: Patterns,
     incident: int,
     *,
+    by: str,
     html: Path | None,
     format: Format,  # noqa: A002
     out: Path | None,
     limit: int,
 ) -> None:
-    like = sl.look_alikes(alerts, incident=incident, top=_ALIKE if format is Format.table else _ALL)
+    like = sl.look_alikes(alerts, incident=incident, by=by, top=_ALIKE if format is Format.table else _ALL)
     if html:
         picture(html, sl.plot.look_alikes(like), f"What looks like incident {incident}", like)
     shown = like[list(_LIKE)] if format is Format.table else like
     emit(shown, format=format, out=out, title=f"What looks most like incident {incident}", limit=limit)
     if format is Format.table:
         seen = found.seen_before(alerts[alerts["incident_id"] == incident])
-        _say(seen["words"] if len(seen) else ["no pattern that was found fits it"], limit)
+        said = occurrence_of(found, incident) + [f"{row.pattern}: {row.words}" for row in seen.itertuples()]
+        _say(said or ["no pattern that was found fits it"], limit)
         _say(like["words"].head(_SAID), limit)
         _unseen(found.unseen)
 
@@ -134,17 +133,20 @@ def _early(
     alerts: pd.DataFrame,
     pages: pd.DataFrame,
     *,
+    by: str,
+    min_support: int,
     html: Path | None,
     format: Format,  # noqa: A002
     out: Path | None,
     limit: int,
 ) -> None:
     with stderr.status("learning from the earlier part, measuring on the later"):
-        found = sl.early_warnings(alerts, pages=pages)
+        found = sl.early_warnings(alerts, pages=pages, by=by, min_support=min_support)
     if html:
         picture(html, sl.plot.early_warning(found), "What the beginning of a pattern warned of", found.table)
     table = found.table
-    brief = ["pattern", "name", "prefix", "warnings", "came", "precision", "happened", "recall", "lead_s"]
+    brief = ["pattern", "name", "prefix", "warnings", "came", "precision", "happened", "recall"]
+    brief += ["lead_s", "page_lead_s"]
     emit(
         table[brief] if format is Format.table else table,
         format=format,
@@ -193,6 +195,8 @@ def reactions(
     times = alerts["starts_at"].dropna()
     middle = times.min() + (times.max() - times.min()) / 2
     start = instant(now, "--now") if now else instant(try_from, "--try-from") if try_from else middle.floor("D")
+    if try_from and start > times.max():
+        raise ParameterError(f"--try-from {try_from}: nothing fired after it; the last alert is of {_at(times.max())}")
     if now:
         _propose(told, found, start, format=format, out=out, limit=limit)
         return
@@ -204,7 +208,7 @@ def reactions(
     if firings:
         emit(tried.firings, format=format, out=out, title="When reactions would have fired (UTC)", limit=limit)
         return
-    shown = tried.reactions[list(_REACTIONS)] if format is Format.table else tried.reactions
+    shown = _brief(tried.reactions) if format is Format.table else tried.reactions
     title = f"What reactions would have done from {start:%Y-%m-%d} UTC on"
     emit(shown, format=format, out=out, title=title, limit=limit)
     if format is Format.table:
@@ -212,6 +216,16 @@ def reactions(
         for sentence in tried.words:
             stderr.print(Text(plain(words.sentence(sentence)), style="dim"))
         _unseen(tried.unseen)
+
+
+def _brief(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what a terminal has room for, with times in words."""
+    page = [f"{words.span(at)} {'later' if at > 0 else 'earlier'}" if abs(at) >= 1 else "then" if at == at else ""
+            for at in table["page_lead_s"]]  # fmt: skip
+    saved = [f"{minutes:,.0f} min" if minutes == minutes else "" for minutes in table["saved_high_min"]]
+    brief = table[["reaction", "team", "fired", "false", "blocked"]].copy()
+    brief["first page"], brief["saves at most"], brief["verdict"] = page, saved, table["verdict"]
+    return brief
 
 
 def _propose(
@@ -238,11 +252,26 @@ def _propose(
     title = f"What could be done at {now:%Y-%m-%d %H:%M} UTC"
     emit(shown, format=format, out=out, title=title, limit=limit)
     if format is Format.table:
+        if ongoing.empty:
+            typer.echo(f"* {_nearest(alerts['starts_at'].dropna(), now)}")
         for one in list(proposed)[: limit or len(proposed)]:
             typer.echo(f"* {plain(one.words)}")
-            typer.echo(f"    {plain(one.reaction.command)}")
+            typer.echo(f"    {plain(one.command)}")
         stderr.print(Text("commands are text: nothing here runs them", style="dim"))
         _unseen(proposed.unseen)
+
+
+def _nearest(times: pd.Series, now: pd.Timestamp) -> str:
+    """Say that nothing goes on, and when something did."""
+    before, after = times[times <= now].max(), times[times > now].min()
+    known = [f"{_at(at)}, {words.span(abs((at - now).total_seconds()))} {way}" for at, way in
+             ((before, "before"), (after, "after")) if pd.notna(at)]  # fmt: skip
+    near = f"; the nearest alerts fired {' and '.join(known)}" if known else ""
+    return f"nothing fired in the hour before {_at(now)}{near}"
+
+
+def _at(time: pd.Timestamp) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _until(alerts: pd.DataFrame, time: pd.Timestamp) -> pd.DataFrame:

@@ -13,15 +13,25 @@ from rich.text import Text
 import stanza_lab as sl
 from stanza_lab.cli.mapping_in_time import incident_number
 from stanza_lab.cli.options import As, Limit
-from stanza_lab.cli.output import Format, emit, emit_json, format_of, records, stderr
+from stanza_lab.cli.output import Format, emit, emit_json, format_of, plain, records, stderr
 from stanza_lab.cli.over_the_map import Read, map_verb
 from stanza_lab.errors import ParameterError, StanzaError
+from stanza_lab.postmortem import outline
 
 if TYPE_CHECKING:
     from stanza_lab.cli.analysing import Analysis
     from stanza_lab.patterns.found import Patterns
 
 _RECENT = pd.Timedelta("28D")
+_SPARE: dict[str, tuple[str, ...]] = {  # left out first where the terminal is narrow; `words` say it too
+    "times": ("definition", "seconds"),
+    "timeline": ("ref", "source", "what", "service", "severity", "team"),
+    "origins": ("words", "first_at", "team", "silent", "alerts"),
+    "first_movers": ("after_s", "alerts", "team", "what"),
+    "spread": ("through", "confidence", "after_s", "team", "expected", "hops"),
+    "paged": ("services", "ack_s", "after_s", "acked_at", "on_call", "wake", "words"),
+    "look_alikes": ("first", "symptoms", "order", "rules", "kinds", "ends_at", "new", "missing", "shared", "summary"),
+}
 _PAGES, _TEXTS = {".html", ".htm"}, {".md", ".txt", ""}
 
 
@@ -67,13 +77,17 @@ def review(
     """Look back on an incident: timeline, likely origin, spread, who was paged, look-alikes, questions to ask."""
     how = _checked(view, format, out)
     found = read()
-    number = _chosen(incident, sl.summarize_incidents(found.alerts))
+    incidents = sl.summarize_incidents(found.alerts)
+    number = _chosen(incident, incidents)
+    if incident is not None and incident.isdigit():
+        stderr.print(Text(_which(number, incidents)), style="dim")
     with stderr.status("putting the review together"):
         seen = sl.mine_patterns(found.alerts, pages=found.known.alerts) if patterns else None
         made = _review(found, number, seen, tz=tz, before=before, people=people)
     if view is not None:
-        title = f"Incident {number}: {view.value.replace('_', ' ')}, times in UTC"
-        emit(made.tables[view.value], format=how, out=out, title=title, limit=limit)
+        table = made.tables[view.value]
+        shown = _in_short(made, table) if how is Format.table else table
+        emit(shown, format=how, out=out, title=_title(made, view), limit=limit, spare=_SPARE.get(view, ()))
     elif out is not None and out.suffix.lower() in _PAGES:
         sl.write_review(out, made)
     elif how is Format.json:
@@ -93,6 +107,25 @@ def _chosen(incident: str | None, incidents: pd.DataFrame) -> int:
         raise StanzaError("these alerts make no incident, so there is none to look back on; widen --since or --until")
     recent = incidents[incidents["starts_at"] > incidents["starts_at"].max() - _RECENT]
     return int(recent.sort_values("alerts", ascending=False, kind="stable")["incident_id"].iloc[0])
+
+
+def _which(number: int, incidents: pd.DataFrame) -> str:
+    """Return which incident has that number here: another reading of the same history may count otherwise."""
+    about = incidents.set_index("incident_id").loc[number]
+    name = f"incident {number} began {about['starts_at']:%Y-%m-%d %H:%M} UTC: {about['title']}"
+    return f"{plain(name)}; numbers change with --traces, --params and --since, a time does not"
+
+
+def _title(made: sl.Review, view: View) -> str:
+    begin = made.scene.begin.tz_convert(made.tz)
+    what = view.value.replace("_", " ")
+    return f"{plain(outline.heading(made))}, {begin:%Y-%m-%d %H:%M}; {what} (times in {made.tz})"
+
+
+def _in_short(made: sl.Review, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as people read it: times in the zone asked for, the day only where it is another."""
+    moments = [name for name in table.columns if isinstance(table[name].dtype, pd.DatetimeTZDtype)]
+    return table.assign(**{name: [outline.clock(made, at) for at in table[name]] for name in moments})
 
 
 def _review(found: Analysis, number: int, seen: Patterns | None, *, tz: str, before: str, people: bool) -> sl.Review:

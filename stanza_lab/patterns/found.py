@@ -41,6 +41,7 @@ OCCURRENCES: dict[str, Any] = {
     "incident_id": "int64",
     "starts_at": "datetime64[us, UTC]",
     "ends_at": "datetime64[us, UTC]",  # last recovery; null when one alert is open or its end not known
+    "half_at": "datetime64[us, UTC]",  # when half of its alerts had recovered; null while fewer have, or not known
     "page_at": "datetime64[us, UTC]",  # null: nobody was paged
     "lead_s": "float64",
     "match": "float64",  # 0 to 1: how much of the pattern was there

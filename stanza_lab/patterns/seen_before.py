@@ -25,6 +25,7 @@ SEEN_BEFORE: dict[str, Any] = {
     "next": object,
 }
 _MOST_SAID = 3
+_MOST_NAMED = 8  # incidents
 _LEAST_THERE = 0.5  # of the core members: with fewer here it is another thing
 
 
@@ -68,7 +69,9 @@ def seen_before(patterns: Patterns, alerts: pd.DataFrame) -> pd.DataFrame:
 def _words(here: pd.DataFrame, past: pd.DataFrame, steps: pd.DataFrame, coming: pd.DataFrame) -> str:
     """Say how often it was seen, when last, how it went each time, and how much of it is there now."""
     times = len(past)
-    said = [f"seen before: {'once' if times == 1 else words.count(times, 'time')}, last on {_when(past)}"]
+    said = [
+        f"seen before: {'once' if times == 1 else words.count(times, 'time')} ({_which(past)}), last on {_when(past)}"
+    ]
     each = "that time" if times == 1 else "each time"
     paged = past["lead_s"].dropna()
     if paged.empty:
@@ -83,10 +86,10 @@ def _words(here: pd.DataFrame, past: pd.DataFrame, steps: pd.DataFrame, coming: 
     endings = [f"{ending} ({ended[ending]} of {times})" for ending in ENDINGS if ended.get(ending, 0)]
     if endings:
         said.append(f"it ended: {', '.join(endings)}")
-    lasted = (past["ends_at"] - past["starts_at"]).dt.total_seconds().dropna()
+    lasted = (past["half_at"] - past["starts_at"]).dt.total_seconds().dropna()
     if len(lasted):
-        known = "" if len(lasted) == times else f" (known of {len(lasted)})"
-        said.append(f"it lasted {words.span(lasted.median())} in the middle{known}")
+        known = "" if len(lasted) == times else f", known of {len(lasted)}"
+        said.append(f"half of its alerts had recovered after {words.span(lasted.median())} (median{known})")
     core = int(steps["core"].sum())
     found = core - len(coming)
     there = f"{found} of its {words.count(core, 'core member')} {'is' if found == 1 else 'are'} here"
@@ -98,6 +101,30 @@ def _words(here: pd.DataFrame, past: pd.DataFrame, steps: pd.DataFrame, coming: 
         for step in coming.head(_MOST_SAID).to_dict("records")
     ]
     return "; ".join(said)
+
+
+def occurrence_of(patterns: Patterns, incident: int) -> list[str]:
+    """Say of which patterns an incident is itself an occurrence, which of them it is, and which the others are."""
+    own = patterns.occurrences[patterns.occurrences["incident_id"] == incident]
+    names = patterns.table.set_index("pattern")["name"]
+    said = []
+    for pattern, began in own[["pattern", "starts_at"]].itertuples(index=False):
+        of = patterns.occurrences[patterns.occurrences["pattern"] == pattern].sort_values("starts_at", kind="stable")
+        before, after = of[of["starts_at"] < began], of[of["starts_at"] > began]
+        which = (
+            f"time {len(before) + 1} of {len(of)}" if len(before) else f"the first of {words.count(len(of), 'time')}"
+        )
+        then = f"; it came again later ({_which(after)})" if len(after) else ""
+        said.append(f"it is an occurrence of {pattern} ({names.get(pattern, pattern)}), {which}{then}")
+    return said
+
+
+def _which(past: pd.DataFrame) -> str:
+    """Name the incidents of some occurrences, the last ones of many."""
+    numbers = past["incident_id"].tolist()
+    shown = ", ".join(map(str, numbers[-_MOST_NAMED:]))
+    named = f"incident {shown}" if len(numbers) == 1 else f"incidents {shown}"
+    return named if len(numbers) <= _MOST_NAMED else f"{named} and {len(numbers) - _MOST_NAMED} earlier"
 
 
 def _when(past: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from stanza_lab._html import escaped
 from stanza_lab.errors import UnknownNameError
 from stanza_lab.patterns.found import ENDINGS
+from stanza_lab.patterns.lasting import over
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def explain(patterns: Patterns, pattern: str) -> str:
     lines = [f"{row['name']} ({row['pattern']})", _happened(row, times), *(f"  {said}" for said in _steps(steps, row))]
     lines += ["Each time:", *(f"  {said}" for said in _each(times))]
     lines += [f"  + {said}" for said in _speaks(row, times, patterns)]
-    lines += [f"  - {said}" for said in _against(row, steps, times)]
+    lines += [f"  - {said}" for said in _against(row, steps, times, patterns)]
     return "\n".join(lines)
 
 
@@ -101,8 +102,7 @@ def _each(times: pd.DataFrame) -> list[str]:
     """Say of the last occurrences when each was and how it ended."""
     said = []
     for one in times.sort_values("starts_at", ascending=False).head(_TIMES).to_dict("records"):
-        lasted = (one["ends_at"] - one["starts_at"]).total_seconds() if pd.notna(one["ends_at"]) else None
-        how = one["ended"] + (f" after {words.span(lasted)}" if lasted is not None else "")
+        how = ", ".join(filter(None, (one["ended"], over(one["starts_at"], one["half_at"], one["ends_at"]))))
         there = words.probability(one["match"]) if one["match"] < 1 else "all"
         said.append(f"{one['starts_at']:%Y-%m-%d %H:%M} UTC, incident {one['incident_id']}: {how}, {there} of it there")
     more = len(times) - _TIMES
@@ -119,9 +119,12 @@ def _speaks(row: dict[Hashable, Any], times: pd.DataFrame, patterns: Patterns) -
     return [*said, f"nearly all of it was there {words.count(whole, 'time')}"] if whole else said
 
 
-def _against(row: dict[Hashable, Any], steps: pd.DataFrame, times: pd.DataFrame) -> list[str]:
+def _against(row: dict[Hashable, Any], steps: pd.DataFrame, times: pd.DataFrame, patterns: Patterns) -> list[str]:
     """Say what makes it less sure."""
     said = []
+    others = int(patterns.known["incidents"]) - int(row["support"])
+    if others < row["support"] / 2:
+        said.append(f"{words.count(others, 'other incident')} only: little to compare it with")
     if row["support"] < _FEW:
         said.append(f"only {words.count(int(row['support']), 'occurrence')}: shares and times are rough")
     if pd.notna(row["confidence"]) and row["confidence"] < 1:

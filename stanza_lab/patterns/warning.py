@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stanza_lab.patterns.found import Patterns
 
 _SPLIT = 0.6  # of the time is learned from
+_DRAWN = 0.01  # a probability so far from the share counted looks like wrong arithmetic unless it is explained
 _BY = ["pattern", "incident_id"]
 
 
@@ -254,6 +255,8 @@ def _words(row: dict[Hashable, Any]) -> str:
     said = []
     if row["prefix"]:
         of = f"{row['were']:,} of {row['showed']:,} that began so earlier"
+        if abs(row["confidence"] - row["were"] / max(row["showed"], 1)) >= _DRAWN:
+            of += ", few, so drawn towards what is usual"
         said.append(f"{words.listing(row['prefix'])}: {words.probability(row['confidence'])} ({of})")
     said.append(share("later warnings that came true", row, "came", "warnings", "precision"))
     said.append(share("later occurrences warned of", row, "came", "happened", "recall"))

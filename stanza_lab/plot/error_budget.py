@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from stanza_lab import _params
 from stanza_lab.plot import _rows, _theme
 from stanza_lab.production import words
-from stanza_lab.reliability.objectives.statements import SLOW
+from stanza_lab.reliability.objectives.statements import ASSUMED, SLOW
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +60,7 @@ def error_budget(
     judged = judged.sort_values(["left", "service", "name"], ignore_index=True)
     shown = judged.head(top)
     notes = _notes(reliability, judged, shown)
+    assumed = bool((reliability.statements["verdict"] == ASSUMED).any())
     spent = int((judged["left"] <= 0).sum())
     nearly = int(((judged["left"] > 0) & (judged["left"] <= 1 - SLOW)).sum())
     lines = reliability.over_time.merge(shown[["service", "name"]], on=["service", "name"])
@@ -70,7 +71,7 @@ def error_budget(
         title=_theme.safe(title, limit=120)
         if title
         else f"{words.count(len(judged), 'error budget')}, {spent} spent, {nearly} nearly",
-        subtitle=_subtitle(reliability),
+        subtitle=_subtitle(reliability, assumed=assumed),
         plot_height=_HEIGHT,
         height=height,
         notes=notes,
@@ -88,7 +89,7 @@ def error_budget(
         showlegend=False,
     )
     figure.update_layout(
-        annotations=[*figure.layout.annotations, *_marks(), *labels], margin={"r": 230 if labels else 20}
+        annotations=[*figure.layout.annotations, *_marks(assumed=assumed), *labels], margin={"r": 230 if labels else 20}
     )
     return figure
 
@@ -150,17 +151,21 @@ def _levels() -> list[dict[str, Any]]:
     ]
 
 
-def _marks() -> list[dict[str, Any]]:
+def _marks(*, assumed: bool) -> list[dict[str, Any]]:
     base = {"xref": "paper", "x": 0, "xanchor": "left", "showarrow": False, "xshift": 4, "yshift": 8}
+    freeze, slow = ("", "") if assumed else (": freeze", ": slow down")  # nothing follows from no promise
     return [
-        base | {"y": 0, "text": "nothing left: freeze", "font": {"size": 10, "color": _FREEZE}},
-        base | {"y": 1 - SLOW, "text": f"{1 - SLOW:.0%} left: slow down", "font": {"size": 10, "color": _theme.FAINT}},
+        base | {"y": 0, "text": f"nothing left{freeze}", "font": {"size": 10, "color": _FREEZE}},
+        base | {"y": 1 - SLOW, "text": f"{1 - SLOW:.0%} left{slow}", "font": {"size": 10, "color": _theme.FAINT}},
     ]
 
 
-def _subtitle(reliability: Reliability) -> str:
+def _subtitle(reliability: Reliability, *, assumed: bool) -> str:
     units = reliability.objectives["unit"].unique().tolist() or [reliability.unit]
-    what = "alert time, a proxy" if "second" in units else f"{' and '.join(f'{unit}s' for unit in units)} counted"
+    nobody = ", and nobody promised: the objective is assumed" if assumed else ""
+    what = (
+        f"alert time, a proxy{nobody}" if "second" in units else f"{' and '.join(f'{unit}s' for unit in units)} counted"
+    )
     return (
         f"Rolling windows up to {_theme.utc(reliability.at)}; {what}; before counting began nothing is taken as spent"
     )

@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 from stanza_lab.errors import SchemaError
 from stanza_lab.plot import _theme
 from stanza_lab.production import words
+from stanza_lab.reliability.quieter import tables
+from stanza_lab.reliability.quieter.sentences import span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,17 +76,19 @@ def tune_down(result: TuneDown, *, title: str | None = None, height: int | None 
     top = max(float(steps["missed"].max()) if len(steps) else 0.0, 1.0)
     steps = steps.assign(text=_names(steps, pages, top))
     proposed, leave = steps["proposed"].to_numpy(dtype=bool), (steps["verdict"] == "leave").to_numpy(dtype=bool)
+    idle = tables.idle(steps, result.changes).to_numpy(dtype=bool)
     axes: dict[str, Any] = {"gridcolor": _theme.GRID, "zeroline": False, "automargin": True, "rangemode": "tozero"}
     marks = [f"{k:,}" for k in _ticks(top)]
     return _theme.figure(
         [
             _line(steps),
-            _points(steps[proposed & ~leave], pages, name="to take", colour=_TAKEN, symbol="circle"),
+            _points(steps[proposed & ~leave & ~idle], pages, name="to take", colour=_TAKEN, symbol="circle"),
             _points(steps[proposed & leave], pages, name="looked safe, was not: leave", colour=_LEFT, symbol="square"),
+            _points(steps[proposed & idle], pages, name="promised, and saved none: leave", colour=_START, symbol="x"),
             _points(steps[~proposed], pages, name="what more would cost", colour=_BEYOND, symbol="triangle-up"),
             _start(),
         ],
-        title=_theme.safe(title, limit=120) if title else _title(steps[proposed], pages),
+        title=_theme.safe(title, limit=120) if title else _title(steps[proposed & ~idle], pages),
         subtitle=_subtitle(known),
         plot_height=_HEIGHT,
         height=height,
@@ -121,8 +125,8 @@ def _title(taken: pd.DataFrame, pages: int) -> str:
 
 def _subtitle(known: Any) -> str:
     return (
-        f"Chosen on {known['first']:%Y-%m-%d} to {known['split']:%Y-%m-%d}, measured on {known['split']:%Y-%m-%d} to "
-        f"{known['last']:%Y-%m-%d} (UTC). Each point adds one change; right and low is better."
+        f"Chosen on {span(known['first'], known['split'])}, measured on {span(known['split'], known['last'])}. "
+        "Each point adds one change; right and low is better."
     )
 
 
@@ -197,15 +201,22 @@ def _names(steps: pd.DataFrame, pages: int, top: float) -> list[str]:
     gains = steps["pages_saved"].diff().fillna(steps["pages_saved"])
     order = sorted(steps.index, key=lambda at: (-rises[at], -gains[at]))
     wide, high = _APART[0] * max(pages, 1), _APART[1] * top
+    places = {at: _place(row, pages, wide, high) for at, row in zip(steps.index, steps.to_dict("records"), strict=True)}
     named: list[int] = []
     for at in order:
-        x, y = steps.loc[at, ["pages_saved", "missed"]]
+        x, y = places[at]
         if len(named) < _NAMED and all(
-            abs(x - steps.loc[other, "pages_saved"]) > wide or abs(y - steps.loc[other, "missed"]) > high
-            for other in named
+            abs(x - places[other][0]) >= wide or abs(y - places[other][1]) >= high for other in named
         ):
             named.append(at)
     return [_short(row) if at in named else "" for at, row in zip(steps.index, steps.to_dict("records"), strict=True)]
+
+
+def _place(row: dict[Any, Any], pages: int, wide: float, high: float) -> tuple[float, float]:
+    """Return the middle of the name of a point: it lies beside the point, to the side that `_side` says."""
+    side = _side(row, pages)
+    across = -0.5 if side.endswith("left") else 0.5
+    return row["pages_saved"] + across * wide, row["missed"] + (0.5 if side.startswith("top") else -0.5) * high
 
 
 def _short(row: dict[Any, Any]) -> str:

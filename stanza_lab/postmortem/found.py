@@ -114,7 +114,8 @@ class Review:
     paged : DataFrame
         A row per team that was paged, or that owns a likely origin: team, on_call, pages, first_at, after_s, acked_at,
         ack_s, services, probability, wake, verdict (right: the origin is probably theirs; missing: so it is, and nobody
-        paged them; unclear; not the origin: paged for what was probably a consequence; not known), words.
+        paged them; unclear; not the origin: paged for what was probably a consequence; not known: nor is where it
+        began), words.
     times : DataFrame
         first alert, first page, acknowledged, mitigated, recovered, closed by the pager: what, at, seconds, definition,
         words. What is not known is null, and words say why.

@@ -21,7 +21,8 @@ _LONGEST = 600  # characters of a cell or sentence
 _GAP = "\u200b"
 # C0 and C1 controls, line separators, what turns the direction of text, and what no font shows.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-_MARKUP = re.compile(r"([\\`*_\[\]{}|~!^])")
+# An underscore within a word is one everywhere; names are full of them.
+_MARKUP = re.compile(r"([\\`*\[\]{}|~!^]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _STARTS = re.compile(
     r"(://|www(?=\.)|[@#\\](?=\S)|(?<=\bGH)-(?=\d)|(?:mailto|javascript|data|tel|xmpp)(?=:))", re.IGNORECASE
 )

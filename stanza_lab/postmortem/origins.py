@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from stanza_lab.production.spread.origin_words import POSSIBLE
 from stanza_lab.production.spread.origins import rank_origins
 
 if TYPE_CHECKING:
@@ -20,3 +21,13 @@ def likely(scene: Scene, *, changes: pd.DataFrame | None, columns: dict[str, Any
     table = found.assign(team=teams).reindex(columns=list(columns)).astype(columns).reset_index(drop=True)
     table.attrs = dict(found.attrs)
     return table
+
+
+def possible(origins: pd.DataFrame) -> pd.DataFrame:
+    """Return the suspects worth a look, the likeliest first; none where it is not known where it began.
+
+    It is not known where no suspect reaches 0.2, or where something that is none of them is likelier than each.
+    """
+    likely = origins[origins["probability"] >= POSSIBLE]
+    outside = float(origins.attrs.get("outside", 0.0))
+    return likely if len(likely) and likely["probability"].max() >= outside else likely.iloc[:0]

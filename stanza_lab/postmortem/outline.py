@@ -95,7 +95,7 @@ def _origins(review: Review) -> Section:
         for row in shown.to_dict("records")
     )
     left = len(review.origins) - len(shown)
-    rest = [f"{words.count(left, 'suspect')} less likely left out here; .origins has all."] if left else []
+    rest = [f"{words.count(left, 'suspect')} less likely left out here; {_all('origins')}."] if left else []
     known = tuple(words.sentence(said.rstrip(".")) for said in review.origins.attrs.get("words", ())[1:])
     return Section(
         "Where it probably began",
@@ -111,7 +111,7 @@ def _movers(review: Review) -> tuple[str, ...]:
     if not first:
         return ()
     return (
-        f"First, with nothing they depend on before them as far as the map knows: {words.listing(first, top=ORIGINS)}.",
+        f"Nothing they depend on alerted before them, as far as the map knows: {words.listing(first, top=ORIGINS)}.",
         _ORDER,
     )
 
@@ -133,7 +133,7 @@ def _spread(review: Review) -> Section:
         head=("service", "team", "first alert", "expected", "how it got there"),
         rows=rows,
         nothing="Not known: no alert of this incident names a service.",
-        note=note if rows else "",
+        note=note if review.spread["expected"].notna().any() else "",
     )
 
 
@@ -144,7 +144,7 @@ def _timeline(review: Review, most: int) -> Section:
         (clock(review, row["at"]), row["kind"], row["words"] + _again(row)) for row in shown.to_dict("records")
     )
     left = len(table) - len(shown)
-    note = f"{words.count(left, 'more row')} left out here, alerts and recoveries; .timeline has all." if left else ""
+    note = f"{words.count(left, 'more row')} left out here, alerts and recoveries; {_all('timeline')}." if left else ""
     return Section("Timeline", head=("at", "kind", "what"), rows=rows, note=note)
 
 
@@ -170,23 +170,24 @@ def _paged(review: Review) -> Section:
             clock(review, row["first_at"]),
             clock(review, row["acked_at"]),
             words.probability(row["probability"]),
-            row["verdict"] + _said_then(row),
+            row["verdict"],
+            _said_then(row),
         )
         for row in review.paged.to_dict("records")
     )
     return Section(
         "Who was paged, and who should have been",
-        head=("team", "pages", "about", "first page", "acknowledged", "origin theirs", "page was"),
+        head=("team", "pages", "about", "first page", "acknowledged", "origin theirs", "page was", "the map then"),
         rows=rows,
         nothing="No page of it is known.",
-        note=f"Counted: {review.scene.page}. Whether a page was right is judged by what is known now, not then; in "
-        f"brackets what the map said {words.span(ASKED.total_seconds())} in, and who is on call where none was sent.",
+        note=f"Counted: {review.scene.page}. Whether a page was right is judged by what is known now; the map then: "
+        f"what it said {words.span(ASKED.total_seconds())} in, and who is on call where none was sent.",
     )
 
 
 def _said_then(row: dict[Any, Any]) -> str:
     said = [_text(row["wake"]), "" if row["pages"] or not _text(row["on_call"]) else f"on call: {row['on_call']}"]
-    return f" ({'; '.join(filter(None, said))})" if any(said) else ""
+    return "; ".join(filter(None, said))
 
 
 def _before(review: Review) -> Section:
@@ -219,6 +220,11 @@ def _before(review: Review) -> Section:
 def _questions(review: Review) -> Section:
     rows = tuple((row["topic"], row["question"], row["because"]) for row in review.questions.to_dict("records"))
     return Section("Questions for the meeting", head=("about", "question", "because"), rows=rows, nothing="None arose.")
+
+
+def _all(name: str) -> str:
+    """Return where the whole table is, for who reads this in a shell and for who has it in Python."""
+    return f"all of them: review --view {name}, in Python .{name}"
 
 
 def _text(value: Any) -> str:

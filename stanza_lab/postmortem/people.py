@@ -8,6 +8,7 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.errors import StanzaError
+from stanza_lab.postmortem.origins import possible
 from stanza_lab.production import words
 from stanza_lab.production.spread.origin_words import (  # that the origin is theirs: a page is right, or asking is
     LIKELY,
@@ -24,7 +25,7 @@ LATE = 300.0  # seconds from the first alert within which a first page is in tim
 def paged(scene: Scene, origins: pd.DataFrame, *, columns: dict[str, Any]) -> pd.DataFrame:
     """Return a row per team that was paged or owns a likely origin; see `Review.paged`."""
     share = origins.dropna(subset=["team"]).groupby("team")["probability"].sum()
-    known = float(origins["probability"].sum()) > 0
+    known = len(possible(origins)) > 0
     wake = _wake(scene)
     pages = scene.pages.assign(team=scene.pages["team"].astype(object).where(scene.pages["team"].notna(), None))
     rows = [_row(scene, team, mine, share, wake, known=known) for team, mine in pages.groupby("team", dropna=False)]
@@ -56,11 +57,11 @@ def _row(
         "acked_at": acked,
         "ack_s": (acked - first).total_seconds() if len(took) else float("nan"),
         "services": list(dict.fromkeys(pages["service"].dropna().astype("str"))),
-        "probability": float(share.get(name, 0.0)) if known and name else float("nan"),
+        "probability": float(share.get(name, 0.0)) if len(share) and name else float("nan"),
         "wake": (wake.get(name or "") or {}).get("wake"),
     }
-    row["verdict"] = _verdict(row) if scene.by_pager else "not known"
-    row["words"] = _words(row, by_pager=scene.by_pager)
+    row["verdict"] = _verdict(row) if scene.by_pager and known else "not known"
+    row["words"] = _words(row, by_pager=scene.by_pager, known=known)
     return row
 
 
@@ -74,9 +75,10 @@ def _verdict(row: dict[str, Any]) -> str:
     return "unclear" if probability >= POSSIBLE else "not the origin"
 
 
-def _words(row: dict[str, Any], *, by_pager: bool) -> str:
+def _words(row: dict[str, Any], *, by_pager: bool, known: bool) -> str:
     name = row["team"] or "A team that is not known"
     sure = "" if pd.isna(row["probability"]) else words.probability(row["probability"])
+    sure += "" if known or not sure else ", and where it began is not known"
     if not row["pages"]:
         said = "was not paged" if by_pager else "may have been paged or not"
         said = f"{name} {said}; the origin is theirs: {sure}"

@@ -13,9 +13,10 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.postmortem import sentences
+from stanza_lab.postmortem.origins import possible
 from stanza_lab.postmortem.people import LATE
 from stanza_lab.production import words
-from stanza_lab.production.spread.origin_words import LIKELY, POSSIBLE
+from stanza_lab.production.spread.origin_words import LIKELY
 
 if TYPE_CHECKING:
     from stanza_lab.postmortem.scene import Scene
@@ -58,7 +59,7 @@ def questions(scene: Scene, found: Findings, *, columns: dict[str, Any]) -> pd.D
 
 
 def _origin(found: Findings) -> Any:
-    likely = found.origins[found.origins["probability"] >= POSSIBLE]
+    likely = possible(found.origins)
     return likely.iloc[0] if len(likely) else None
 
 
@@ -141,7 +142,7 @@ def _clock(found: Findings) -> Iterator[Asked]:
 
 
 def _owners(scene: Scene, found: Findings) -> Iterator[Asked]:
-    listed = [*found.origins.loc[found.origins["probability"] >= POSSIBLE, "service"], *scene.services]
+    listed = [*possible(found.origins)["service"], *scene.services]
     lost = [name for name in dict.fromkeys(map(str, listed)) if name not in scene.teams]
     if lost:
         because = f"no catalogue and no alert says so, of {words.count(len(lost), 'service')}"

@@ -102,14 +102,16 @@ def review(
     Times. Everything counts from the first alert, unless it says otherwise; when the trouble began, alerts do not tell.
     TTA = first acknowledgement - first page. TTR (ours) = last recovery - first alert, over alerts whose source
     reports ends; not given while one of these is open. TTR (PagerDuty) = resolved - triggered. Mitigated = the last
-    recovery of an alert of severity error or worse.
+    recovery of an alert of severity error or worse. An alert lingered if it took 10 times as long as half of them, and
+    an hour longer; words name it apart.
 
     Pages. A page belongs to the incident when it copies one of its alerts (see `labels_from_pages`), or is about one of
     its services, began with it and copies no other alert; the latter is said. From 0.5, the origin is probably theirs
-    and paging a team was right; below 0.2 it was for what was probably a consequence.
+    and paging a team was right; below 0.2 it was for what was probably a consequence. Where no suspect has 0.2, or
+    something that is none of them is likelier, it is not known where it began, and no page is judged.
 
     Spread. Trouble travels from what is depended on to who depends on it; each service is reached from the likeliest
-    origin (0.2 or more) the likeliest way of at most 4 links, if all of it is there with 0.05. Services with a
+    origin (as above) the likeliest way of at most 4 links, if all of it is there with 0.05. Services with a
     probability of a hit of 0.5 that never alerted are named too. Without an origin, each is linked with the surest of
     those it depends on (0.2 or more) that alerted before.
 

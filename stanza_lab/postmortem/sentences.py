@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from stanza_lab.postmortem.origins import possible
+from stanza_lab.postmortem.recovery import course, severe
 from stanza_lab.production import words
-from stanza_lab.production.spread.origin_words import LIKELY, POSSIBLE
+from stanza_lab.production.spread.origin_words import LIKELY
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -22,7 +24,7 @@ ALIKE = 0.5  # similarity from which more agrees than differs, share of a patter
 def summary(scene: Scene, found: Findings) -> tuple[str, ...]:
     """Return the incident in sentences."""
     said = [_size(scene), _where(found), *_changed(scene, found), *_spread(found), *_people(scene, found)]
-    said.append(_clock(found, pager=scene.by_pager))
+    said += _clock(scene, found)
     if len(found.patterns):
         said.append(seen(found.patterns.iloc[0]))
     elif len(found.earlier):
@@ -44,7 +46,7 @@ def unseen(scene: Scene, found: Findings, *, events: bool, kinds: AbstractSet[st
         never = "never alerts" if len(silent) == 1 else "never alert"
         said.append(f"what happened at {words.listing(sorted(silent))}, near it on the map: {never}")
     if not events:
-        said.append("releases, and what people noted: no records were given (History.events())")
+        said.append("releases, and what people noted: no records of them were given")
     else:
         if found.changes.empty:
             said.append(
@@ -66,9 +68,10 @@ def unseen(scene: Scene, found: Findings, *, events: bool, kinds: AbstractSet[st
     if nameless:
         said.append(f"where {words.count(nameless, 'alert')} belong: they name no service")
     if not patterns:
-        said.append("whether it is a known pattern: none were given (sl.mine_patterns)")
+        said.append("whether it is a known pattern: no patterns were looked for")
     said.append(
-        "what it cost: nothing here counts failed requests (see sl.measure_objectives for services with an SLO)"
+        "what it cost: nothing here counts failed requests; where services have objectives, "
+        "'stanza-lab reliability' does (in Python measure_objectives)"
     )
     said.append("which of the alerts belong together is inferred: others may belong to it, and some of these may not")
     return tuple(words.sentence(text) for text in said)
@@ -110,7 +113,7 @@ def _size(scene: Scene) -> str:
 
 
 def _where(found: Findings) -> str:
-    likely = found.origins[found.origins["probability"] >= POSSIBLE]
+    likely = possible(found.origins)
     if likely.empty:
         told = found.origins.attrs.get("words") or ["no service reaches a probability of 0.2"]
         return f"where it began is not known: {str(told[0]).rstrip('.')}"
@@ -167,18 +170,29 @@ def _people(scene: Scene, found: Findings) -> list[str]:
     return said
 
 
-def _clock(found: Findings, *, pager: bool) -> str:
-    """Return the times in one sentence; what is not known is said so, and why stands in the table."""
+def _clock(scene: Scene, found: Findings) -> list[str]:
+    """Return the times in sentences; what is not known is said so, and why stands in the table."""
     rows: dict[Any, Any] = found.times.set_index("what").to_dict("index")
+    pager = scene.by_pager
     parts = []
     for what, said in (
         ("first page", "first page {} after the first alert" if pager else "first alert that would page after {}"),
         ("acknowledged", "acknowledged {} after that"),
-        ("mitigated", "nothing severe on after {}"),
-        ("recovered", "all recovered after {}"),
     ):
         seconds = rows[what]["seconds"]
-        if what in ("first page", "acknowledged") and pager and pd.isna(rows["first page"]["seconds"]):
+        if pager and pd.isna(rows["first page"]["seconds"]):
             continue  # nobody was paged: that is said
         parts.append(f"{what}: not known" if pd.isna(seconds) else said.format(words.span(seconds)))
-    return ", ".join(parts)
+    return [*([", ".join(parts)] if parts else []), _recovered(scene)]
+
+
+def _recovered(scene: Scene) -> str:
+    """Return how alerts recovered, those first of which it is known, and when nothing severe was on."""
+    took, worst = course(scene, scene.mine), course(scene, severe(scene))
+    if took is None or worst is None:
+        known = [] if took is None else [took.words()]
+        known += [] if worst is None else [f"nothing severe on after {words.span(worst.rest)}"]
+        lost = [name for name, one in (("mitigated", worst), ("recovered", took)) if one is None]
+        return "; ".join([*known, f"{' and '.join(lost)}: not known"])
+    but = " apart from what lingered" if worst.lingered else ""
+    return f"{took.words()}; nothing severe on after {words.span(worst.rest)}{but}"

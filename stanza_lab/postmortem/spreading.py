@@ -10,6 +10,7 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.errors import StanzaError
+from stanza_lab.postmortem.origins import possible
 from stanza_lab.production import words
 from stanza_lab.production.past import replay
 from stanza_lab.production.spread.origin_words import POSSIBLE
@@ -40,7 +41,7 @@ def first_movers(scene: Scene, *, columns: dict[str, Any]) -> pd.DataFrame:
 
 def spread(scene: Scene, origins: pd.DataFrame, *, columns: dict[str, Any]) -> pd.DataFrame:
     """Return how it went over the map; see `Review.spread`. Without a likely origin, whom each may have it from."""
-    likely = origins[origins["probability"] >= POSSIBLE]
+    likely = possible(origins)
     origin = str(likely["service"].iloc[0]) if len(likely) else None
     travel = _travel(scene.production.whole)
     ways = _ways(travel, origin) if origin else _before(scene, travel)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from stanza_lab import schema
+from stanza_lab.postmortem.recovery import SEVERE, course, severe, telling
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
     from stanza_lab.postmortem.scene import Scene
 
-SEVERE = "error"  # severity from which an alert must be over for the incident to count as mitigated
 _NO_PAGER = "not known: no pager was exported"
 _NEVER = "its source never reports an end"
 
@@ -78,10 +77,10 @@ def _by_rule(scene: Scene, definition: str) -> dict[str, Any]:
 def _mitigated(scene: Scene) -> dict[str, Any]:
     """Return when nothing severe was on any more, of what reports its end."""
     definition = f"last recovery of an alert of severity {SEVERE} or worse whose source reports ends - first alert"
-    severe = scene.mine[scene.mine["severity"] >= SEVERE]
-    if severe.empty:
+    part = severe(scene)
+    if part.empty:
         return _row("mitigated", pd.NaT, float("nan"), definition, f"no alert states a severity of {SEVERE} or worse")
-    return _over(scene, severe, "mitigated", definition)
+    return _over(scene, part, "mitigated", definition)
 
 
 def _recovered(scene: Scene) -> dict[str, Any]:
@@ -90,32 +89,17 @@ def _recovered(scene: Scene) -> dict[str, Any]:
 
 
 def _over(scene: Scene, part: pd.DataFrame, what: str, definition: str) -> dict[str, Any]:
-    telling = scene.reporting
-    told = part[part["source"].astype("str").fillna("").isin(telling)]
+    told = telling(scene, part)
     silent = len(part) - len(told)
     left = f"; not counted: {words.count(silent, 'alert')}, {_NEVER}" if silent else ""
     if told.empty:
         return _row(what, pd.NaT, float("nan"), definition, f"not known: no source of its alerts reports an end{left}")
-    still = int(told["ends_at"].isna().sum())
-    if still:
+    found = course(scene, part)
+    if found is None:
+        still = int(told["ends_at"].isna().sum())
         said = f"not known: of {words.count(len(told), 'alert')} {still:,} never recovered in this history{left}"
         return _row(what, pd.NaT, float("nan"), definition, said)
-    at = told["ends_at"].max()
-    seconds = (at - scene.begin).total_seconds()
-    last = told.sort_values("ends_at", kind="stable").iloc[-1]
-    late = f"; the last was {last['service'] if pd.notna(last['service']) else 'of no known service'}: {last['name']}"
-    return _row(what, at, seconds, definition, f"{words.span(seconds)}{_shares(scene, told)}{late}{left}")
-
-
-def _shares(scene: Scene, told: pd.DataFrame) -> str:
-    """Return how many alerts these are, and after how long half and nine in ten of them were over."""
-    number = words.count(len(told), "alert")
-    if len(told) == 1:
-        return f", {number}"
-    lasted = (told["ends_at"] - scene.begin).dt.total_seconds().to_numpy()
-    # The share that was over by then, not a time between two recoveries at which nothing happened.
-    half, most = np.quantile(lasted, [0.5, 0.9], method="inverted_cdf")
-    return f", {number}, half over after {words.span(float(half))}, nine in ten after {words.span(float(most))}"
+    return _row(what, found.at, found.last, definition, f"{found.words()}{left}")
 
 
 def _closed(scene: Scene) -> dict[str, Any]:

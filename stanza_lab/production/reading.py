@@ -38,7 +38,11 @@ def compose(path: str | PathLike[str]) -> tuple[yaml.MappingNode, Problems]:
         raise SchemaError(f"{path}{line}: cannot be read as YAML: {error.problem}; mind quotes and indents") from error
     except SchemaError:
         raise
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+    except FileNotFoundError as error:
+        raise SchemaError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise SchemaError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise SchemaError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(root, yaml.MappingNode):
         raise SchemaError(f"{path}, line 1: holds no keys and values; write for example 'team: checkout'")

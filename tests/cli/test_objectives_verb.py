@@ -90,3 +90,19 @@ def test_a_wrong_file_or_zone_is_said_and_where(run, shop: list[str], tmp_path: 
     assert found.code == 1
     assert "web.yaml" in found.err
     assert "3" in found.err
+
+
+def test_nothing_follows_from_what_nobody_promised(run, shop_on_call: Path) -> None:
+    found = run("reliability", shop_on_call / "history", "--objective", "99")
+    assert found.code == 0, found.err
+    assert "nobody promised" in found.out
+    assert "99 % over 30 d is assumed" in found.out
+    assert "freeze" not in found.out
+    later = run("reliability", shop_on_call / "history", "--at", "2030-01-01", "--format", "json")
+    assert {row["verdict"] for row in json.loads(later.out)} == {"cannot judge"}
+
+
+def test_an_assumed_objective_and_a_promise_exclude_each_other(run, shop: list[str]) -> None:
+    found = run("reliability", *shop, "--objective", "99")
+    assert found.code == 2
+    assert "--objectives says what was promised" in found.err

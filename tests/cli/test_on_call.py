@@ -118,3 +118,41 @@ def test_a_hostile_title_cannot_write_to_the_terminal(run, tmp_path: Path) -> No
         assert "\x1b]" not in found.out + found.err
         assert "\x1b[2J" not in found.out + found.err
         assert "Mira" not in found.out + found.err
+
+
+def test_the_load_of_a_day_is_of_the_people_of_that_day(run, shop: list[str]) -> None:
+    every = json.loads(run("load", *shop, "--view", "people", "--format", "json").out)
+    first = min(row["starts_at"] for row in json.loads(run("load", *shop, "--view", "shifts", "--format", "json").out))
+    until = f"{int(first[:4]):04d}{first[4:10]}T23:59:00Z"
+    found = run("load", *shop, "--until", until, "--view", "people", "--format", "json")
+    assert found.code == 0, found.err
+    day = json.loads(found.out)
+    assert sum(row["interruptions"] for row in day) < sum(row["interruptions"] for row in every)
+
+
+def test_shifts_are_told_by_the_clock_of_people(run, shop: list[str]) -> None:
+    found = run("load", *shop, "--view", "shifts", "--tz", "Europe/Berlin", "--handover", "07:30")
+    assert found.code == 0, found.err
+    assert " 07:30 " in found.out
+    assert ":30Z" not in found.out
+
+
+def test_definitions_side_by_side_are_told_apart(run, shop: list[str]) -> None:
+    found = run("load", *shop, "--view", "response", "--definition", "all")
+    assert "moogsoft" in found.out
+    assert "Pager load: response (UTC)" in found.out
+
+
+def test_a_split_is_a_share_or_a_time(run, shop: list[str]) -> None:
+    half = run("tune-down", *shop, "--split", "0.5")
+    assert half.code == 0, half.err
+    assert half.out == run("tune-down", *shop).out
+    wrong = run("tune-down", *shop, "--split", "soon")
+    assert wrong.code == 2
+    assert "soon" in wrong.err
+
+
+def test_what_would_be_missed_names_change_and_part_and_no_rows_are_none(run, shop: list[str]) -> None:
+    found = run("tune-down", *shop, "--missed")
+    assert found.code == 0, found.err
+    assert found.out.rstrip().endswith("none") or {"change", "part"} <= set(found.out.splitlines()[2].split())

@@ -142,3 +142,34 @@ def test_a_catalogue_with_a_mistake_is_told_with_its_line_before_anything_is_rea
     found = run("reactions", "no-such-history", catalogue)
     assert found.code == 1
     assert "line 6" in found.err
+
+
+def test_every_mistake_of_a_catalogue_is_on_a_line_of_its_own(run, catalogue: Path) -> None:
+    catalogue.write_text(CATALOGUE.replace("risk: low", "risk: lwo").replace("pattern:", "patern:"), encoding="utf-8")
+    lines = [line for line in run("reactions", "no-such-history", catalogue).err.splitlines() if "line " in line]
+    assert len(lines) >= 2
+    assert all(line.count("catalog.yaml, line") == 1 for line in lines)
+
+
+def test_by_goes_to_look_alikes_and_early_warnings(run, shop: list[str]) -> None:
+    rows = told(run("patterns", *shop, "--incident", "40", "--by", "service", "--format", "json"))
+    assert not any(": " in kind for row in rows for kind in row["shared"])
+    rows = told(run("patterns", *shop, "--early", "--by", "service", "--format", "json"))
+    assert rows
+    assert not any(": " in kind for row in rows for kind in row["prefix"])
+
+
+def test_beyond_the_data_is_told(run, shop: list[str], catalogue: Path) -> None:
+    found = run("reactions", *shop, catalogue, "--try-from", "2030-01-01")
+    assert found.code == 2
+    assert "nothing fired after it; the last alert is of 2026-" in found.err
+    found = run("reactions", *shop, catalogue, "--now", "2030-01-01")
+    assert found.code == 0, found.err
+    assert "nothing fired in the hour before 2030-01-01 00:00 UTC; the nearest alerts fired 2026-" in found.out
+
+
+def test_the_table_of_reactions_has_room_in_a_terminal(run, shop: list[str], catalogue: Path) -> None:
+    found = run("reactions", *shop, catalogue)
+    assert found.code == 0, found.err
+    head = next(line for line in found.out.splitlines() if "verdict" in line)
+    assert all(name in head for name in ("team", "fired", "false", "blocked", "first page", "saves at most"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import stanza_lab as sl
@@ -28,6 +30,19 @@ def test_a_review_is_markdown_and_a_table_of_it_is_a_table(run, shop: list[str])
     rows = json.loads(run("review", *shop, number, "--view", "timeline", "--format", "json").out)
     assert rows[0]["kind"] in ("alert", "deploy")
     assert {"recovery", "alert"} <= {row["kind"] for row in rows}
+
+
+def test_a_view_says_which_incident_it_is_of_and_in_which_zone_its_times_are(
+    run, shop: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    found = run("review", *shop, "0", "--view", "timeline", "--tz", "Asia/Tokyo")
+    told, shown = " ".join(found.err.split()), " ".join(found.out.split())
+    assert "numbers change with --traces, --params and --since, a time does not" in told
+    began = pd.Timestamp(told.split("incident 0 began ")[1][:16], tz="UTC").tz_convert("Asia/Tokyo")
+    assert shown.startswith("Incident 0: ")
+    assert f", {began:%Y-%m-%d %H:%M}; timeline (times in Asia/Tokyo)" in shown
+    assert re.search(rf"^ {began:%H:%M}:\d\d +alert", found.out, re.MULTILINE)  # not cut, and of that day without it
 
 
 def test_files_are_written_as_their_names_say(run, shop: list[str], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from stanza_lab.errors import ParameterError
+from stanza_lab.patterns.seen_before import occurrence_of
 from tests.patterns.unfolded import HISTORY, STEPS_TABLE, alerts, cascade, known
 
 NOW = alerts(cascade(9, "04-01", "db", "api"))
@@ -17,12 +18,14 @@ def test_it_says_how_often_when_last_and_what_happened_each_time() -> None:
     assert (row["pattern"], row["times"], row["last"]) == ("P-1", 4, pd.Timestamp("2026-03-07T02:00Z"))
     assert row["match"] == pytest.approx(2 / 3)
     assert row["next"] == ["web: latency"]
-    assert row["words"] == (
-        "seen before: 4 times, last on 2026-03-07 02:00 UTC; each time somebody was paged, about 4 min after its first "
-        "alert; it ended: by itself (2 of 4), after somebody took it (1 of 4), open (1 of 4); it lasted 30 min in the "
-        "middle (known of 3); 2 of its 3 core members are here, too few to call it the same; web: latency came in 100% "
-        "of all times, 4 min after the first alert"
-    )
+    assert row["words"].split("; ") == [
+        "seen before: 4 times (incidents 0, 1, 2, 3), last on 2026-03-07 02:00 UTC",
+        "each time somebody was paged, about 4 min after its first alert",
+        "it ended: by itself (2 of 4), after somebody took it (1 of 4), open (1 of 4)",
+        "half of its alerts had recovered after 10 min (median, known of 3)",
+        "2 of its 3 core members are here, too few to call it the same",
+        "web: latency came in 100% of all times, 4 min after the first alert",
+    ]
 
 
 def test_with_less_than_half_of_the_core_here_it_is_another_thing() -> None:
@@ -50,3 +53,13 @@ def test_alerts_may_come_without_a_number_but_not_of_several_incidents() -> None
 def test_nothing_known_of_it_is_no_row() -> None:
     assert known().seen_before(alerts(cascade(9, "04-01", "search"))).empty
     assert known().seen_before(NOW.head(0)).empty
+
+
+def test_an_incident_that_is_itself_an_occurrence_says_which() -> None:
+    (said,) = occurrence_of(known(), 0)
+    assert said == (
+        "it is an occurrence of P-1 (db latency, then api latency), the first of 4 times; it came again later "
+        "(incidents 1, 2, 3)"
+    )
+    assert occurrence_of(known(), 3) == ["it is an occurrence of P-1 (db latency, then api latency), time 4 of 4"]
+    assert occurrence_of(known(), 5) == []

@@ -42,11 +42,13 @@ def test_intervals_are_wilsons(found: EarlyWarnings) -> None:
 
 
 def test_it_says_so_in_words(found: EarlyWarnings) -> None:
-    assert found.table["words"].iloc[0] == (
-        "db: latency, api: latency: 0.74 (4 of 5 that began so earlier); later warnings that came true: 6 of 8, 0.75 "
-        "(0.41 to 0.93); later occurrences warned of: 6 of 6, 1.00 (0.61 to 1.00); 2 min before it was whole; 2 min "
-        "before the first page"
-    )
+    assert found.table["words"].iloc[0].split("; ") == [
+        "db: latency, api: latency: 0.74 (4 of 5 that began so earlier, few, so drawn towards what is usual)",
+        "later warnings that came true: 6 of 8, 0.75 (0.41 to 0.93)",
+        "later occurrences warned of: 6 of 6, 1.00 (0.61 to 1.00)",
+        "2 min before it was whole",
+        "2 min before the first page",
+    ]
     assert repr(found) == (
         "EarlyWarnings(1 of 1 pattern, 6 of 8 warnings came true, 6 of 6 occurrences warned of, split 2026-03-20 00:00 "
         "UTC)"

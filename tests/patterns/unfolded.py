@@ -70,6 +70,7 @@ HAPPENED = pd.DataFrame(
         "incident_id": [0, 1, 2, 3],
         "starts_at": _STARTS,
         "ends_at": [*(_STARTS[:3] + pd.Timedelta("30min")), None],
+        "half_at": [*(_STARTS[:3] + pd.Timedelta("10min")), None],
         "page_at": _STARTS + pd.Timedelta("4min"),
         "lead_s": 240.0,
         "match": 1.0,

@@ -69,7 +69,7 @@ def test_blocked_ones_are_hollow_and_many_are_counted(tmp_path: Path) -> None:
 
 def test_a_reader_who_cannot_see_it_hears_it(tmp_path: Path) -> None:
     said = sl.plot.reaction_backtest(tried(tmp_path)).layout.meta["description"]
-    assert "Restart (shop): not sure: could be wrong as often as right" in said
+    assert "Restart (shop): not sure: half may be without a page" in said
     assert "0 (no effect) to" in said
 
 

@@ -43,10 +43,11 @@ def result(steps: pd.DataFrame) -> TuneDown:
 
 
 def test_points_are_what_all_changes_so_far_save_and_miss() -> None:
-    line, taken, left, beyond, start = plot.tune_down(result(STEPS)).data
+    line, taken, left, idle, beyond, start = plot.tune_down(result(STEPS)).data
     assert list(zip(line.x, line.y, strict=True)) == [(0, 0), (10, 0), (16, 1), (30, 3)]
     assert [(list(part.x), list(part.y)) for part in (taken, left, beyond)] == [([10], [0]), ([16], [1]), ([30], [3])]
-    assert len({part.marker.symbol for part in (taken, left, beyond)}) == 3
+    assert len({part.marker.symbol for part in (taken, left, idle, beyond)}) == 4
+    assert len(idle.x) == 0
     assert list(start.x) == [0]
 
 
@@ -84,3 +85,19 @@ def test_names_that_would_cover_each_other_are_left_out() -> None:
 def test_something_else_is_refused() -> None:
     with pytest.raises(SchemaError, match="result must be what tune_down returns, not DataFrame"):
         plot.tune_down(STEPS)  # type: ignore[arg-type]
+
+
+def test_names_of_points_do_not_lie_over_each_other() -> None:
+    # The name of the first lies right of it (x < 8), that of the second left of it: both over 6 to 14.
+    near = STEPS.head(2).assign(pages_saved=[6, 14], missed=[0, 0], verdict="take")
+    assert sum(bool(text) for text in plot.tune_down(result(near)).data[1].text) == 1
+
+
+def test_what_saved_nothing_is_not_among_what_to_take() -> None:
+    steps = STEPS.head(2).assign(pages_saved=[10, 10], missed=0, verdict="look")
+    found = result(steps)
+    found.changes[["rule_key", "change", "value"]] = steps[["rule_key", "change", "value"]]
+    found.changes["pages_saved"] = [10, 0]
+    figure = plot.tune_down(found)
+    assert (list(figure.data[1].x), list(figure.data[3].x)) == ([10], [10])
+    assert figure.layout.title.text.startswith("1 change would spare 10")

@@ -97,6 +97,7 @@ def test_no_text_becomes_html_link_table_or_heading(dangerous: sl.Review) -> Non
         6,
         7,
         8,
+        9,
     }  # as many cells as there are heads
     for page in rendered(said):
         tags = Tags(page)
@@ -134,7 +135,8 @@ def test_any_text_stays_one_paragraph_of_text(said: str) -> None:
     ("said", "shown"),
     [
         ("orders-db: 3.5 % of calls (p99) fail, see a/b.c", "orders-db: 3.5 % of calls (p99) fail, see a/b.c"),
-        ("a_b", "a\\_b"),
+        ("a_b", "a_b"),  # within a word it is no markup
+        ("_a_ b_", "\\_a\\_ b\\_"),
         ("- x", "\\- x"),
         ("2. x", "2\\. x"),
         ("<b>&", "&lt;b&gt;&amp;"),
@@ -173,3 +175,9 @@ def test_every_section_stands_in_order(found: sl.Review) -> None:
         "Who was paged, and who should have been", "Incidents like it", "Questions for the meeting",
         "What could not be seen", "Agreed",
     ]  # fmt: skip
+
+
+def test_what_is_left_out_is_found_by_who_reads_it_in_a_shell_and_in_python(found: sl.Review) -> None:
+    said = found.to_markdown(rows=6)
+    assert "6 more rows left out here, alerts and recoveries; all of them: review --view timeline, in Python" in said
+    assert "'stanza-lab reliability' does (in Python measure_objectives)" in said

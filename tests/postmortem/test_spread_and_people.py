@@ -112,9 +112,10 @@ def test_the_summary_says_how_sure_it_is(found: sl.Review) -> None:
         "Known ways lead from there to 2 of 2 other services, at most 2 links away.",
     )
     assert "Not paged, though the origin is probably theirs: storage." in found.words
+    assert "First page 3 min after the first alert, acknowledged 2 min after that." in found.words
     assert (
-        "First page 3 min after the first alert, acknowledged 2 min after that, nothing severe on after 30 min, "
-        "all recovered after 30 min."
+        "Of 3 alerts half over after 25 min, all after 30 min; the last was orders-db: Slow queries; nothing severe on "
+        "after 30 min."
     ) in found.words
 
 
@@ -162,3 +163,40 @@ def test_without_a_likely_origin_each_service_is_linked_with_what_alerted_before
         "shop alerted 3 min after the first alert; linked with orders (0.90), which alerted 60 s before"
     )
     assert any(said.startswith("Where it began is not known") for said in made.words)
+
+
+@pytest.mark.parametrize(
+    ("ranked", "outside"),
+    [
+        ({"orders": 0.15, "shop": 0.1}, 0.75),  # nobody reaches 0.2
+        ({"orders": 0.3, "shop": 0.1}, 0.6),  # something that is none of them is likelier
+    ],
+)
+def test_where_it_began_is_not_known_no_page_is_judged(
+    pinned: None, monkeypatch: pytest.MonkeyPatch, ranked: dict[str, float], outside: float
+) -> None:
+    def weighed(*_: object, **__: object) -> pd.DataFrame:
+        table = scenes.origins()
+        table.attrs = {"outside": outside, "words": ["no service stands out"]}
+        return table
+
+    monkeypatch.setattr(scenes, "ORIGINS", ranked)
+    monkeypatch.setattr("stanza_lab.postmortem.origins.rank_origins", weighed)
+    made = sl.review(scenes.history(), incident=7, production=scenes.production(), pages=scenes.pages())
+    assert "Where it began is not known: no service stands out." in made.words
+    assert set(made.paged["verdict"]) == {"not known"}
+    assert made.paged.set_index("team").loc["orders", "probability"] == ranked["orders"]
+    assert ", and where it began is not known" in made.paged["words"].iloc[0]
+    assert set(made.spread["state"]) == {"alerted"}
+    asked = made.questions["question"].tolist()
+    assert "Where did it begin?" in asked
+    assert not any(question.startswith("Was there something for") for question in asked)
+
+
+def test_the_team_of_the_first_suspect_is_never_called_not_the_origin(
+    pinned: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for share in (0.2, 0.35, 0.6):
+        monkeypatch.setattr(scenes, "ORIGINS", {"orders": share, "shop": 0.1})
+        made = sl.review(scenes.history(), incident=7, production=scenes.production(), pages=scenes.pages())
+        assert made.paged.set_index("team").loc["orders", "verdict"] in ("unclear", "right")

@@ -84,14 +84,50 @@ def test_durations_do_not_depend_on_the_date(found: sl.Review, shift: str) -> No
     assert _times(made) == _times(found)
 
 
-def test_shares_are_times_at_which_something_recovered(pinned: None) -> None:
-    alerts = scenes.history()
-    mine = alerts["incident_id"] == 7
-    late = alerts.assign(ends_at=alerts["ends_at"].mask(mine & (alerts["alertname"] == "Slow pages"), at("22:00")))
-    said = sl.review(late, incident=7).times.set_index("what").loc["recovered", "words"]
-    assert said.startswith(
-        "8 h, 3 alerts, half over after 30 min, nine in ten after 8 h; the last was shop: Slow pages"
-    )
+def _recovering(minutes: list[int]) -> sl.Review:
+    """Return the review of an incident of one rule whose alerts began at 14:00 and were over after so many minutes."""
+    begin = at("14:00")
+    table = pd.DataFrame({"ends_at": [begin + pd.Timedelta(minutes=lasted) for lasted in minutes]})
+    names = [f"disk {number}" for number in range(len(minutes))]
+    about = {"starts_at": begin, "service": "db", "severity": "error", "source": "datadog", "incident_id": 1}
+    return sl.review(table.assign(alertname=names, **about), incident=1)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        ([30], "30 min, 1 alert: db: disk 0"),
+        ([30, 30, 30], "of 3 alerts all over after 30 min; the last was db: disk 2"),
+        ([20, 30, 40], "of 3 alerts half over after 30 min, all after 40 min; the last was db: disk 2"),
+        # of ten the fifth and the ninth
+        (
+            [*range(5, 50, 5), 48],
+            "of 10 alerts half over after 25 min, nine in ten after 45 min, all after 48 min; the last was db: disk 9",
+        ),
+        (
+            [15, 15, 23, 60 * 24 * 19],
+            "of 4 alerts half over after 15 min, all but 1 after 23 min; one alert lingered: db: disk 3, 19 d",
+        ),
+        (
+            [10, 10, 10, 10, 600, 700],
+            "of 6 alerts all but 2 over after 10 min; 2 alerts lingered, the last db: disk 5, 12 h",
+        ),
+        # ten times as long, and less than an hour longer; one of two cannot be told to linger
+        ([2, 2, 61], "of 3 alerts half over after 2 min, all after 61 min; the last was db: disk 2"),
+        ([15, 60 * 24 * 19], "of 2 alerts half over after 15 min, all after 19 d; the last was db: disk 1"),
+    ],
+)
+def test_one_alert_that_lingers_does_not_stand_for_the_others(minutes: list[int], said: str) -> None:
+    made = _recovering(minutes)
+    told = made.times.set_index("what").loc["recovered"]
+    assert told["words"] == said
+    assert told["seconds"] == 60 * max(minutes)  # the definition stays: the last recovery
+    assert any(sentence.startswith(said[0].upper() + said[1:]) for sentence in made.words)
+
+
+def test_what_lingers_is_no_reason_to_call_the_incident_severe_for_weeks() -> None:
+    assert any(said.endswith("nothing severe on after 23 min apart from what lingered.")
+               for said in _recovering([15, 15, 23, 60 * 24 * 19]).words)  # fmt: skip
 
 
 def test_nobody_paged_is_no_page_that_is_not_known(pinned: None) -> None:

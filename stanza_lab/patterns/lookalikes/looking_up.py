@@ -10,6 +10,7 @@ import pandas as pd
 from stanza_lab import _params, schema
 from stanza_lab.errors import UnknownNameError
 from stanza_lab.patterns.kinds import BY
+from stanza_lab.patterns.lasting import over
 from stanza_lab.patterns.lookalikes.similarity import PARTS, checked, similarity
 from stanza_lab.patterns.lookalikes.views import Views, agreement
 from stanza_lab.production import words
@@ -199,11 +200,8 @@ def _words(row: dict[Hashable, Any], began: pd.Timestamp) -> str:
         said.append(f"not here, but there: {words.listing(missing)}")
     if new:
         said.append(f"not there, but here: {words.listing(new)}")
-    if pd.isna(row["ends_at"]):
-        said.append(f"{words.count(row['alerts'], 'alert')}, when the last recovered is not known")
-    else:
-        lasted = (row["ends_at"] - row["starts_at"]).total_seconds()
-        said.append(f"{words.count(row['alerts'], 'alert')}, over after {words.span(lasted)}")
+    lasted = over(row["starts_at"], row["half_at"], row["ends_at"]) or "when the last recovered is not known"
+    said.append(f"{words.count(row['alerts'], 'alert')}, {lasted}")
     return "; ".join(said)
 
 

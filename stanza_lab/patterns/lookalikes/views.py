@@ -16,6 +16,7 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.patterns.kinds import alert_kinds
+from stanza_lab.patterns.lasting import half_recovered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,8 +37,8 @@ class Views:
     Attributes
     ----------
     incidents : DataFrame
-        incident_id, starts_at, ends_at (null while an alert is open), alerts, placeless (alerts whose service is not
-        known); sorted by incident_id.
+        incident_id, starts_at, ends_at (null while an alert is open), half_at (half of the alerts had recovered),
+        alerts, placeless (alerts whose service is not known); sorted by incident_id.
     parts : dict
         name of the part -> sparse table: weight of each thing in each incident, 0 where it was not there.
     firsts : DataFrame
@@ -65,6 +66,7 @@ class Views:
             placeless=("placeless", "sum"),
         )
         spans["ends_at"] = spans["ends_at"].mask(spans.pop("open"))
+        spans["half_at"] = half_recovered(inside["ends_at"], of=inside["incident"])
         spans.insert(0, "incident_id", ids[alone:])
         hours = (
             max((told["starts_at"].max() - told["starts_at"].min()).total_seconds() / AN_HOUR, 1.0)

@@ -8,13 +8,14 @@ import pandas as pd
 from stanza_lab import schema
 from stanza_lab.incidents.paging import paged_at, taken_at
 from stanza_lab.patterns.found import ENDINGS
+from stanza_lab.patterns.lasting import half_recovered
 
 _USED = ("source", "starts_at", "ends_at", "incident_id")
 BY_ITSELF, TAKEN, OPEN, NOT_KNOWN = ENDINGS
 
 
 def endings(alerts: pd.DataFrame, *, pages: pd.DataFrame | None) -> pd.DataFrame:
-    """Return per incident `starts_at`, `ends_at`, `page_at` and `ended`; `attrs["definition"]` says what a page is.
+    """Return per incident starts_at, ends_at, half_at, page_at and ended; `attrs["definition"]` says what a page is.
 
     Only alerts whose source reports recoveries tell of the end: an incident is open while one of them is, and without
     any its end is not known. Somebody took it when an alert of it, or its page, was acknowledged.
@@ -47,8 +48,12 @@ def endings(alerts: pd.DataFrame, *, pages: pd.DataFrame | None) -> pd.DataFrame
         )
     )
     ended = np.select([found["open"], ~found["tells"], found["taken"]], [OPEN, NOT_KNOWN, TAKEN], default=BY_ITSELF)
+    telling = table[table["tells"] & (table["incident_id"] != schema.NOISE)]
+    half = half_recovered(telling["ends_at"], of=telling["incident_id"]).reindex(found.index)
     found = found.assign(
-        ends_at=found["ends_at"].where(~found["open"]), ended=pd.Series(ended, index=found.index, dtype="str")
-    )[["starts_at", "ends_at", "page_at", "ended"]]
+        half_at=half.astype(schema.TIME_DTYPE),
+        ends_at=found["ends_at"].where(~found["open"]),
+        ended=pd.Series(ended, index=found.index, dtype="str"),
+    )[["starts_at", "ends_at", "half_at", "page_at", "ended"]]
     found.attrs = {"definition": definition}
     return found

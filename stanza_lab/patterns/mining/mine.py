@@ -14,7 +14,7 @@ from stanza_lab.patterns.mining.describing import describe
 from stanza_lab.patterns.mining.endings import endings
 from stanza_lab.patterns.mining.families import with_families
 from stanza_lab.patterns.mining.members import CORE, MATCH
-from stanza_lab.patterns.mining.search import search
+from stanza_lab.patterns.mining.search import compared, search
 from stanza_lab.patterns.mining.sequences import Sequences
 from stanza_lab.production import words
 
@@ -84,7 +84,9 @@ def mine_patterns(
     -----
     `expected` and `p_value` are those of shifting kinds in time. `q_value` is the larger of two false discovery rates:
     Benjamini and Hochberg's over those p values, each held against all sets of so many kinds there are; and the share
-    that the same search finds where kinds are permuted over incidents (39 times, fewer in large histories).
+    that the same search finds where kinds are permuted over incidents (39 times, fewer in large histories). A pattern
+    beside which there are fewer than `min_support` other incidents is judged by the former alone, and `unseen` says so:
+    permuting incidents that are all alike gives the same again.
 
     References
     ----------
@@ -131,7 +133,7 @@ def mine_patterns(
         families=families,
         by=by,
         known=_known(table, sequences, str(ends.attrs["definition"])),
-        unseen=_unseen(table, sequences, odds, fdr=fdr, least=least),
+        unseen=_unseen(table, sequences, odds, patterns, fdr=fdr, least=least),
         prefixes=_prefixes(table, described.steps, described.occurrences, by),
     )
 
@@ -154,7 +156,9 @@ def _known(alerts: pd.DataFrame, sequences: Sequences, page: str) -> dict[str, A
     }
 
 
-def _unseen(alerts: pd.DataFrame, sequences: Sequences, odds: Odds, *, fdr: float, least: int) -> tuple[str, ...]:
+def _unseen(
+    alerts: pd.DataFrame, sequences: Sequences, odds: Odds, patterns: pd.DataFrame, *, fdr: float, least: int
+) -> tuple[str, ...]:
     """Say what was left out, and why."""
     said = []
     untimed, alone = int(alerts["starts_at"].isna().sum()), int(sequences.alone.sum())
@@ -177,6 +181,12 @@ def _unseen(alerts: pd.DataFrame, sequences: Sequences, odds: Odds, *, fdr: floa
         )
     if doubtful:
         said.append(f"{words.count(doubtful, 'group')} of incidents alike not shown: chance could explain them")
+    beside = compared(patterns["support"].to_numpy(), sequences.n_incidents, least=least)
+    for name, support in patterns.loc[~beside, ["name", "support"]].itertuples(index=False):
+        said.append(
+            f"{name} is in {support} of {words.count(sequences.n_incidents, 'incident')}: too few others to compare it "
+            "with, so only that its alerts meet in time speaks for it"
+        )
     said.append(
         f"a pattern is what {CORE:.0%} of its incidents share; an incident counts with {MATCH:.0%} of it; that one "
         "thing comes before another is no proof that it causes it"

@@ -19,8 +19,7 @@ _CALLED = {
     "queue": "queue",
     "edge": "front end",
     "managed": "managed service",
-    "service": "service",
-}
+}  # a service is what everything is: it is not said
 
 
 def pattern_id(core: Iterable[str]) -> str:

@@ -2,7 +2,10 @@
 
 Two kinds of chance must both be unlikely: that kinds of alert meet in time though none knows of the others
 (`chance.odds`), and that they fall into the same incidents because some incidents are large and some kinds are in many
-(`offered_by_chance`: the same search where kinds change places between incidents, again and again).
+(`chance.over_incidents`: the same search where kinds change places between incidents, again and again).
+
+Where a pattern is in all incidents but a few, there is nothing for its kinds to change places with: every shuffled
+history is the same again. Then time alone judges (`compared`), which is a bound of its own.
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ def search(
     usual = chance.usual(sequences)
     found = _patterns(has, sequences, least, usual)
     odds = chance.odds(found, sequences, least=least)
-    if not found:
+    beside = compared(np.array([len(one.incidents) for one in found]), sequences.n_incidents, least=least)
+    if not beside.any():
         return found, odds
     many = trials(sequences)
     seeds = np.random.SeedSequence(random_state).spawn(many)
@@ -45,7 +49,12 @@ def search(
         delayed(_trial)(sequences, least, usual, seed) for seed in _shown(seeds, show=progress)
     )
     q = chance.q_values(chance.over_incidents(found, has), list(work))
-    return found, odds._replace(q_value=np.maximum(odds.q_value, q))
+    return found, odds._replace(q_value=np.maximum(odds.q_value, np.where(beside, q, 0.0)))
+
+
+def compared(support: Ints, n_incidents: int, *, least: int) -> NDArray[np.bool_]:
+    """Tell of each pattern whether there are so many other incidents that shuffling kinds can tell anything of it."""
+    return np.asarray(n_incidents - support >= least)
 
 
 def trials(sequences: Sequences) -> int:

@@ -141,11 +141,11 @@ def steps(proposal: Proposal) -> list[str]:
         return [*said, "Stop: it is blocked"]
     if reaction.guardrails.approval == "human":
         said.append(f"Ask a person; {reaction.owner or reaction.team} answers for it")
-    said.append(f"Run by hand, as written by team {reaction.team}: {reaction.command}")
+    said.append(f"Run by hand, as written by team {reaction.team}: {proposal.command}")
     if reaction.effect is not None:
         late = words.span(reaction.effect[1].total_seconds())
         said.append(f"Look again after {late}: no alert should be open at {target}")
-    return [*said, f"If it does not help: {reaction.undo}" if reaction.undo else "No way back is written down"]
+    return [*said, f"If it does not help: {proposal.undo}" if proposal.undo else "No way back is written down"]
 
 
 def by(approved: str) -> str:

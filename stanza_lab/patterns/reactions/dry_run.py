@@ -63,7 +63,9 @@ class DryRun:
         """
         who = permit(plan, approve)
         reaction, target = plan.proposal.reaction, plan.proposal.target
-        said = f"would {reaction.does(target)}{by(who)}; nothing was done. The command, to read: {reaction.command}"
+        said = (
+            f"would {reaction.does(target)}{by(who)}; nothing was done. The command, to read: {plan.proposal.command}"
+        )
         return Step("apply", "dry run", _when(at, plan), who, said)
 
     def verify(self, plan: Plan, *, alerts: pd.DataFrame, at: _params.Instant | None = None) -> Step:
@@ -110,7 +112,7 @@ class DryRun:
         who = permit(plan, approve, undo=True)
         reaction = plan.proposal.reaction
         done = f"would undo {reaction.name} at {plan.proposal.target}{by(who)}"
-        said = f"{done}; nothing was done. The command, to read: {reaction.undo}"
+        said = f"{done}; nothing was done. The command, to read: {plan.proposal.undo}"
         return Step("undo", "dry run", _when(at, plan), who, said)
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from stanza_lab._html import escaped
-from stanza_lab.patterns.reactions import guardrails
+from stanza_lab.patterns.reactions import guardrails, vocabulary
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
@@ -74,6 +74,16 @@ class Proposal:
         return guardrails.blocked(self.verdicts)
 
     @property
+    def command(self) -> str:
+        """What to run by hand, with the target where its text says {service}."""
+        return vocabulary.filled(self.reaction.command, self.target)
+
+    @property
+    def undo(self) -> str:
+        """How to take it back, with the target where its text says {service}; empty: no way back is written down."""
+        return vocabulary.filled(self.reaction.undo, self.target)
+
+    @property
     def risk(self) -> str:
         """The risk of doing it now."""
         return guardrails.risk_now(self.reaction, self.touched)[0]
@@ -89,6 +99,8 @@ class Proposal:
         if self.reaction.effect:
             low, high = (words.span(span.total_seconds()) for span in self.reaction.effect)
             said.append(f"its team says it helps after {low}" + (f" to {high}" if high != low else ""))
+        if vocabulary.SERVICE.search(self.command):
+            said.append("{service} stands in its command as written: the target is no name that is safe there")
         if self.blocked_by:
             return "; ".join([*said, f"blocked by {self.blocked_by}"])
         return "; ".join([*said, "a person must approve" if rails.approval == "human" else "needs no approval"])
@@ -153,7 +165,7 @@ class Proposals:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<li>{_text(words.sentence(one.words))}<br><code>{_text(one.reaction.command)}</code></li>"
+            f"<li>{_text(words.sentence(one.words))}<br><code>{_text(one.command)}</code></li>"
             for one in self.items[:_ROWS]
         )
         unseen = "".join(f"<li>{_text(words.sentence(said))}</li>" for said in self.unseen[:_ROWS])

@@ -150,7 +150,8 @@ class _Now:
             return triggers.confidence([], []), ""
         rows = self.history.tried(reaction.name, team=reaction.team)
         here = rows.loc[rows["service"] == service, "right"].tolist()
-        said = f"in history right {int(rows['right'].sum())} of {words.count(len(rows), 'time')}"
+        came = "somebody was paged" if reaction.when is not None else "it came to be the pattern"
+        said = f"in history {came} {int(rows['right'].sum())} of {words.count(len(rows), 'time')}"
         said += f", at {service} {sum(here)} of {len(here)}" if service else ""
         if known := int(rows["in_sample"].sum()):
             said += f" ({known} of these the pattern was mined from, which flatters it)"

@@ -35,7 +35,7 @@ class Reaction:
     target : str
         A service; "origin" or "first mover"; empty: where `when` fits, or the first mover of the pattern.
     command, undo : str
-        Text for people; never run.
+        Text for people; never run. {service} stands for the target.
     risk : str
         low, medium or high: of the action itself.
     effect : (Timedelta, Timedelta), optional

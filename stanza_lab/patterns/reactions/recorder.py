@@ -194,7 +194,7 @@ class Recorder:
             "target": proposal.target,
             "incident_id": proposal.incident_id,
             "approved_by": step.approved_by,
-            "command": proposal.reaction.undo if step.verb == "undo" else proposal.reaction.command,
+            "command": proposal.undo if step.verb == "undo" else proposal.command,
             "words": step.words,
         }
         with self.path.open("a", encoding="utf-8") as file:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from stanza_lab.patterns.reactions.catalogue import Reactions
     from stanza_lab.patterns.reactions.reaction import Reaction
 
+_WRONG = {  # what a false trigger is: that somebody was paged does not say that the action would be right
+    "pattern": ("more often wrong than right", "not sure: could be wrong as often as right"),
+    "when": ("more often nobody is paged", "not sure: half may be without a page"),
+}
 _COIN = 0.5  # false as often as a coin: from there on nobody should act on it
 
 
@@ -105,11 +109,12 @@ def _verdict(row: dict[str, Any], min_support: int) -> str:
     """Return what the firings say; the rule: too few, mostly false, too late, not sure, else worth a dry run."""
     if row["fired"] < min_support:
         return f"needs {words.count(min_support, 'firing')}, has {row['fired']}"
+    more, even = _WRONG[row["bound_to"]]
     if row["false_low"] > _COIN:
-        return "more often wrong than right"
+        return more
     if row["effect_s"] is not None and row["recovery_lead_s"] <= row["effect_s"]:
         return "too late: half of the incidents are over before it helps"
-    return "worth a dry run" if row["false_high"] < _COIN else "not sure: could be wrong as often as right"
+    return "worth a dry run" if row["false_high"] < _COIN else even
 
 
 def _words(row: dict[str, Any], min_support: int) -> str:
@@ -123,7 +128,9 @@ def _words(row: dict[str, Any], min_support: int) -> str:
     if row["fired"] < min_support:
         return "; ".join(said)
     low, high = (words.probability(row[name]) for name in ("false_low", "false_high"))
-    said.append(f"false {row['false']} of {row['fired']}: {words.probability(row['false_share'])} ({low} to {high})")
+    what = "nobody was paged" if row["bound_to"] == "when" else "it did not become the pattern"
+    share = words.probability(row["false_share"])
+    said.append(f"false ({what}) {row['false']} of {row['fired']}: {share} ({low} to {high})")
     said.append(_lead(row, "page", "before the first page", "after the first page"))
     said.append(_lead(row, "recovery", "before recovery", "after recovery"))
     if not np.isnan(row["saved_high_min"]):

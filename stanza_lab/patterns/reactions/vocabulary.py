@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -31,9 +32,16 @@ RISKS = ("low", "medium", "high")
 APPROVALS = ("human", "none")
 ORIGIN, FIRST_MOVER = "origin", "first mover"
 EVERYBODY = "*"
+SERVICE = re.compile(r"(?<![${])\{service\}(?!\})")  # in a command; not ${service} of a shell, not {{service}}
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # as a word in a shell, and never an option
 
 
 def said(action: str, target: str, params: dict[str, str]) -> str:
     """Return an action in words: "shift traffic away from orders-api (to: zone b)"."""
     more = "; ".join(f"{name}: {value}" for name, value in params.items())
     return f"{ACTIONS[action].words} {target}" + (f" ({more})" if more else "")
+
+
+def filled(text: str, target: str) -> str:
+    """Return a command with its target for each {service}; as written where the target is no name safe in a shell."""
+    return SERVICE.sub(target, text) if _SAFE.fullmatch(target) else text

@@ -52,8 +52,10 @@ def read_reactions(path: str | os.PathLike[str] | Iterable[str | os.PathLike[str
           team, alert, severity, symptom, near)
         - `target`: a service, "origin" (the likeliest origin) or "first mover"; default: where `when` fits, or the
           first mover of the pattern
-        - `command` and `undo`: text, never run; `risk` (low, medium, high); `effect`: how long until it helps, "5min"
-          or [2min, 10min]; `owner`; `for`, instead of the file's
+        - `command` and `undo`: text, never run; {service} in it stands for the target, and is filled in with a name of
+          letters, digits, dots, underscores and hyphens only (else it stays, and the proposal says so)
+        - `risk` (low, medium, high); `effect`: how long until it helps, "5min" or [2min, 10min]; `owner`; `for`,
+          instead of the file's
         - `guardrails`: `min_confidence` (0 to 1, default 0.5), `max_blast_radius` (other services that would be hit
           likelier than not; default: no limit), `max_risk` (default high), `cool_down` (default 30min; 0s: none),
           `approval` (human, none; default human)

@@ -116,7 +116,7 @@ def summary(
         said.append("nothing that did not alert is known to be behind these: only those that alerted are suspects")
     blind = table.loc[table["silent"] & (table["probability"] >= 0.01), "service"].tolist()
     if blind:
-        said.append(f"{words.listing(blind)} did not alert: suspected through the links alone")
+        said.append(f"suspected through the links alone, without an alert of their own: {words.listing(blind)}")
     if not told:
         said.append("deploys and other changes were not given and not looked at; pass events=")
     said.append(f"something that is none of these, as a shared host or network: {words.probability(outside)}")

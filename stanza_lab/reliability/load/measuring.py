@@ -105,7 +105,7 @@ def measure(
 ) -> dict[str, Any]:
     """Return the fields of `PagerLoad`."""
     paged = pages.read(alerts, rung, settings.delay)
-    told = _about_pages(engagements, paged)
+    told = _at_hand(_about_pages(engagements, paged), alerts, paged, settings.delay)
     automatic, basis = teams.automatic(paged.pages, told)
     called, called_by = interruptions.calls(told)
     nobody = called.empty
@@ -155,7 +155,9 @@ def measure(
         called_by="" if nobody else called_by,
         automatic=automatic,
         automatic_by=basis,
-        unmatched=len(engagements) - int((told["row"] >= 0).sum()),
+        unmatched=int((told["row"] < 0).sum()),
+        elsewhere=len(engagements) - len(told),
+        quiet=_quiet(pd.concat([alerts["starts_at"], paged.pages["at"]])),
         settings=settings,
     )
     return tables | sentences.said(tables, known, more) | {"known": known}
@@ -169,6 +171,25 @@ def _about_pages(engagements: pd.DataFrame, paged: pages.Paged) -> pd.DataFrame:
     return engagements.assign(
         row=row, ended_at=about["ended_at"], team=about["team"].fillna(engagements["team"]).astype("str")
     )
+
+
+def _at_hand(told: pd.DataFrame, alerts: pd.DataFrame, paged: pages.Paged, delay: pd.Timedelta) -> pd.DataFrame:
+    """Return what people did about the pages that are here; where no page can be told by its id, what they did then."""
+    matched = told["row"] >= 0
+    if matched.any():
+        return told[matched].reset_index(drop=True)
+    times = pd.concat([alerts["starts_at"], alerts["ends_at"], paged.pages["at"], paged.pages["ended_at"]])
+    return told[told["at"].between(times.min(), times.max() + delay)].reset_index(drop=True)
+
+
+def _quiet(times: pd.Series) -> tuple[int, int, float]:
+    """Return how many days (UTC) had no alert at all, of how many, and the longest time between two (seconds)."""
+    known = times.dropna().sort_values()
+    if known.empty:
+        return 0, 0, 0.0
+    days = known.dt.floor("D")
+    of = (days.iloc[-1] - days.iloc[0]).days + 1
+    return of - days.nunique(), of, float(known.diff().dt.total_seconds().fillna(0.0).max())
 
 
 def _span(alerts: pd.DataFrame, found: pd.DataFrame) -> tuple[pd.Timestamp, pd.Timestamp]:

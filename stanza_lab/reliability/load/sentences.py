@@ -27,6 +27,8 @@ class Seen:
     automatic: pd.Series
     automatic_by: str
     unmatched: int
+    elsewhere: int
+    quiet: tuple[int, int, float]  # days without an alert, of so many; the longest time between two, in seconds
     settings: Settings
 
 
@@ -174,16 +176,30 @@ def _unseen(tables: Mapping[str, pd.DataFrame], seen: Seen) -> Iterator[str]:
     if not seen.by_pager:
         yield "no pager was exported: what counts as a page is a rule, not what rang"
     if not seen.called_by:
-        yield "nobody is told: load is that of rotations, not of people; pass engagements=read_engagements(events)"
+        yield (
+            "nobody is told: load is that of rotations, not of people; it needs what they did "
+            "(in Python: pager_load(engagements=))"
+        )
     elif "notifications" not in seen.called_by:
         yield f"notifications are not in the records: interruptions are {seen.called_by}, one each"
+    quiet, days, longest = seen.quiet
+    if quiet:
+        yield (
+            f"no alert at all on {quiet:,} of {words.count(days, 'day')} (UTC), for up to {words.span(longest)}: taken "
+            "as quiet, with quiet shifts; a gap in the export would look the same"
+        )
+    if seen.elsewhere:
+        yield f"{words.count(seen.elsewhere, 'thing')} that people did left out: about pages that are not among these"
     if seen.unmatched:
         yield (
             f"{seen.unmatched:,} things that people did are about pages that are not here: they count as "
             "interruptions, not in response"
         )
     if tables["actions"].empty:
-        yield "nobody tagged alerts: how many there was something to do about is not known; pass tags="
+        yield (
+            "nobody tagged alerts: how many there was something to do about is not known; it needs their tags "
+            "(in Python: pager_load(tags=))"
+        )
     team = tables["teams"]
     if (team["team"] == shifts.NOT_KNOWN).any():
         n = int(team.loc[team["team"] == shifts.NOT_KNOWN, "pages"].sum())
@@ -192,7 +208,10 @@ def _unseen(tables: Mapping[str, pd.DataFrame], seen: Seen) -> Iterator[str]:
     lost = sorted(str(name) for name in seen.settings.zones if name is not None and name not in who)
     if lost:
         yield f"no page of {words.listing(lost)}: the time zones given for them are not used"
-    yield "schedules, tickets and the time that work took are not in alerts: see .limits for what cannot be judged"
+    yield (
+        "schedules, tickets and the time that work took are not in alerts: the table of limits says what cannot be "
+        "judged"
+    )
 
 
 def _definitions(known: Mapping[str, Any], seen: Seen) -> dict[str, str]:

@@ -49,7 +49,8 @@ def row(one: Counts, instant: pd.Timestamp, *, tz: str, min_total: int | None) -
     burn_day = float(day.ratio[0]) / promised.budget if day.seen[0] >= LEAST_SEEN else math.nan
     least = math.ceil(FAILURES / promised.budget - 1e-9) if min_total is None else min_total
     whole = total * (period / counted)
-    judged = total > 0 and not doubt and (one.unit == "second" or total >= least)
+    enough = seen >= LEAST_SEEN if one.unit == "second" else total >= least
+    judged = total > 0 and enough and not doubt
     made: dict[str, Any] = {
         "service": one.service,
         "name": promised.name,
@@ -101,7 +102,11 @@ def _words(row: dict[str, Any], promised: Objective, counted: pd.Timedelta, leas
     n = f"{row['total']:,.0f} {row['unit']}s"
     if not row["judged"]:
         if row["total"] <= 0:
+            if row["unit"] == "second":
+                return f"{name}: no alert is known from the window or after it, so it is not judged"
             return f"{name}: nothing was counted in the window, so it is not judged"
+        if row["unit"] == "second" and row["seen"] < LEAST_SEEN:
+            return f"{name}: alerts are known for {row['seen']:.0%} of the window only, so it is not judged"
         if row["unit"] == "second":
             return (
                 f"{name}: {row['spent']:.0%} of the error budget is spent without the alerts whose end is not known; "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 SHORT = 12  # the short window is the long one divided by it
+NOISE = 1e-9  # relative; ratios of counts are not exact, and equal is not above
 _DAY = pd.Timedelta("1D")
 
 

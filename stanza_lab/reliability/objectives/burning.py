@@ -189,7 +189,8 @@ def _rates(one: Counts, rule: budget.BurnRule, *, min_total: int | None, at: np.
     judged = enough & (over_long.seen >= LEAST_SEEN) & over_long.fine & (over_short.total > 0)
     long_burn, short_burn = over_long.ratio / allowed, over_short.ratio / allowed
     with np.errstate(invalid="ignore"):
-        firing = judged & (long_burn > rule.rate) & (short_burn > rule.rate)
+        above = rule.rate * (1 + budget.NOISE)  # what burns exactly as fast as the rule's rate does not exceed it
+        firing = judged & (long_burn > above) & (short_burn > above)
     return pd.DataFrame(
         {
             "service": one.service,

@@ -55,7 +55,7 @@ BURN: dict[str, Any] = {
 }
 STATEMENTS: dict[str, Any] = {
     "service": "str",
-    "verdict": "str",  # ship, slow down, freeze, cannot judge
+    "verdict": "str",  # ship, slow down, freeze, nobody promised (the objective is assumed), cannot judge
     "sure": "float64",
     "reasons": object,
     "words": "str",
@@ -82,7 +82,8 @@ class Reliability:
     burn : DataFrame
         A row per objective, service and window: failures, burn rate, share of the budget spent, how long it lasts.
     statements : DataFrame
-        A row per service: verdict (ship, slow down, freeze, cannot judge), how sure, reasons, words.
+        A row per service: verdict (ship, slow down, freeze, nobody promised, cannot judge), how sure, reasons,
+        words.
     golden : DataFrame
         As `golden_signals`: one row per service for the window; empty for alert time.
     over_time : DataFrame
@@ -109,7 +110,7 @@ class Reliability:
         verdicts = self.statements["verdict"].value_counts()
         said = [
             f"{verdicts[verdict]} {verdict}"
-            for verdict in ("freeze", "slow down", "ship", "cannot judge")
+            for verdict in ("freeze", "slow down", "ship", "nobody promised", "cannot judge")
             if verdict in verdicts
         ]
         return f"Reliability({', '.join([words.count(len(self.objectives), 'objective'), *said])})"

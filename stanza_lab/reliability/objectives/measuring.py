@@ -16,7 +16,7 @@ from stanza_lab.reliability.objectives.golden import SIGNALS, golden_signals
 from stanza_lab.reliability.objectives.measured import BURN, OBJECTIVES, STATEMENTS, Reliability
 from stanza_lab.reliability.objectives.objective import Objective, objectives_of
 from stanza_lab.reliability.objectives.proxy import counts_of_alerts
-from stanza_lab.reliability.objectives.statements import POLICY, ordered, statement
+from stanza_lab.reliability.objectives.statements import ASSUMED, POLICY, ordered, statement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +126,8 @@ def objectives_from_alerts(
     alerts : DataFrame
         `schema.ALERTS` with service, starts_at, ends_at and severity.
     objectives : Objective, list of Objective or Contributed, optional
-        What is promised; of each only share and window are used. Default: `objective` over `window` at every service.
+        What is promised; of each only share and window are used. Default: nobody promised anything; `objective` over
+        `window` is assumed at every service, and the verdict is "nobody promised".
     objective : float, default 99.9
         Percent of the time without a grave alert.
     window : duration, default "30D"
@@ -136,7 +137,8 @@ def objectives_from_alerts(
     since : str or Timestamp, optional
         When the history begins. Default: the first alert of any service.
     at : str or Timestamp, optional
-        The instant it is about. Default: the last time in the alerts.
+        The instant it is about. Default: the last time in the alerts. Up to half of a window after that
+        is taken as quiet; where it is more, it is not seen, and nothing is judged.
     tz : str, default "UTC"
         Zone of the days in which trouble comes together, and of times in sentences.
 
@@ -188,6 +190,7 @@ def objectives_from_alerts(
         else known["starts_at"].max()
     )
     instant = last if at is None else _params.instant(at, "at")
+    last = max(last, first)  # since= may lie after the last alert: then nothing is seen
     if not first < instant:
         raise ParameterError(
             f"at={instant} must lie after the first alert ({first}); pass since= if alerts began earlier"
@@ -203,7 +206,7 @@ def objectives_from_alerts(
     fits = [any(globbed(name, [one.service]) for name in services) for one in wanted]
     if wanted and not any(fits):
         raise UnknownNameError.among("service", wanted[0].service, services)
-    found, notes = counts_of_alerts(known, wanted, severity=severity, since=first, until=instant)
+    found, notes = counts_of_alerts(known, wanted, severity=severity, since=first, until=instant, last=last)
     notes.append(
         f"a proxy: alert time (severity {severity} or worse) is not what users saw; who never alerts is not here"
     )
@@ -214,8 +217,14 @@ def objectives_from_alerts(
     ]
     if not len(services):
         notes.append("no alert states a service, so there is nothing to judge")
+    if instant > last:
+        quiet = words.span((instant - last).total_seconds())
+        notes.append(f"no alert is known in the last {quiet}: taken as quiet where it is up to half of the window")
     nothing = tables.framed([], SIGNALS)
-    return _measured(found, instant, tz=tz, min_total=None, unit="second", golden=nothing, unseen=notes)
+    notes += [f"nobody promised anything: {objective:g} % is assumed"] if objectives is None else []
+    return _measured(
+        found, instant, tz=tz, min_total=None, unit="second", golden=nothing, unseen=notes, assumed=objectives is None
+    )
 
 
 def _measured(
@@ -227,6 +236,7 @@ def _measured(
     unit: str,
     golden: pd.DataFrame,
     unseen: list[str],
+    assumed: bool = False,
 ) -> Reliability:
     try:
         local = instant.tz_convert(tz)
@@ -239,7 +249,9 @@ def _measured(
     said = []
     for service in dict.fromkeys(one.service for one in used):
         mine = [place for place, one in enumerate(used) if one.service == service]
-        said.append(statement(service, [rows[p] for p in mine], [fact for p in mine for fact in firing[p]]))
+        said.append(
+            statement(service, [rows[p] for p in mine], [fact for p in mine for fact in firing[p]], assumed=assumed)
+        )
     notes = [*unseen, *dict.fromkeys(note for one in used for note in one.notes)]
     notes += [
         f"{row['name']}: {row['service']} was seen for {row['seen']:.1%} of the time"
@@ -253,12 +265,12 @@ def _measured(
         golden=golden,
         over_time=attained.over_time(used, instant),
         at=instant,
-        definition=_definition(rows, local, tz, unit),
+        definition=_definition(rows, local, tz, unit, assumed=assumed),
         unseen=notes,
     )
 
 
-def _definition(rows: list[dict[str, Any]], local: pd.Timestamp, tz: str, unit: str) -> str:
+def _definition(rows: list[dict[str, Any]], local: pd.Timestamp, tz: str, unit: str, *, assumed: bool) -> str:
     counted = []
     for one in dict.fromkeys(row["unit"] for row in rows):
         most: dict[str, float] = {}  # of several objectives of a service the largest count: they may count the same
@@ -278,5 +290,5 @@ def _definition(rows: list[dict[str, Any]], local: pd.Timestamp, tz: str, unit: 
         f"attained = {what} in the rolling window up to {local:%Y-%m-%d %H:%M} {tz}, {between}; error budget = 1 - "
         f"objective, burn rate = error ratio / error budget, spent = burn rate x counted time / window; "
         f"n = {' and '.join(counted) or 0}; {judged} of {words.count(len(rows), 'objective')} judged; "
-        f"excluded: what was not seen. {POLICY}"
+        f"excluded: what was not seen. {f'{ASSUMED}: no verdict follows' if assumed else POLICY}"
     )

@@ -27,6 +27,7 @@ KINDS = ("availability", "latency", "session")
 _KEYS = ("name", "service", "objective", "window", "kind", "within", "indicator")
 _LONGEST, _SHORTEST = pd.Timedelta("400D"), pd.Timedelta("1h")
 _MOST_TEXT = 300
+_LEAST = 50.0  # percent; less is hardly a promise, and mostly a share that was meant as a percentage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,8 @@ class Objective:
     service : str
         The service, or a glob ("payments-*"): each service it fits is judged on its own.
     objective : float
-        Percent of requests that are to be good, above 0 and below 100. Larger leaves a smaller error budget.
+        Percent of requests that are to be good, from 50 and below 100 (99.9, not 0.999). Larger leaves a smaller error
+        budget.
     window : duration, default "30D"
         Rolling period P over which it holds, from an hour to 400 days; longer forgives later.
     kind : {"availability", "latency", "session"}, default "availability"
@@ -87,9 +89,10 @@ class Objective:
                 raise ParameterError(f"{what}={str(text)[:60]!r} must be a text of 1 to {_MOST_TEXT} characters")
         if isinstance(self.objective, bool) or not isinstance(self.objective, (int, float)):
             raise ParameterError(f"objective={self.objective!r} is not a number; pass a percentage such as 99.9")
-        if not 1e-9 <= self.objective <= 100 - 1e-9:
-            hint = "; no service keeps 100 %, and it would leave no error budget" if self.objective == 100 else ""
-            raise ParameterError(f"objective={self.objective!r} must lie above 0 and below 100 percent{hint}")
+        if not _LEAST <= self.objective <= 100 - 1e-9:
+            raise ParameterError(
+                f"objective={self.objective!r} must lie from {_LEAST:g} to below 100 percent{_hint(self.objective)}"
+            )
         _params.choice(self.kind, "kind", KINDS)
         period = _params.duration(_days(self.window), "window")
         if not _SHORTEST <= period <= _LONGEST:
@@ -213,7 +216,7 @@ def _read(node: yaml.Node, problems: Problems, team: str) -> Objective | None:
     before = len(problems.found)
     keys = problems.keys(node, _KEYS, need=_KEYS[:4], what="an SLO")
     said: dict[str, Any] = {key: problems.text(keys.get(key), key) or None for key in _KEYS if key != "objective"}
-    share = problems.number(keys.get("objective"), "objective", low=1e-9, high=100 - 1e-9)
+    share = problems.number(keys.get("objective"), "objective", low=1e-9, high=100 - 1e-9)  # 50: see Objective
     if len(problems.found) > before or share is None:
         return None
     said["kind"] = said["kind"] or ("latency" if said["within"] else "availability")
@@ -222,6 +225,12 @@ def _read(node: yaml.Node, problems: Problems, team: str) -> Objective | None:
     except ParameterError as error:
         problems.say(node, str(error))
         return None
+
+
+def _hint(value: float) -> str:
+    if value == 100:
+        return "; no service keeps 100 %, and it would leave no error budget"
+    return f"; it is a percentage: pass {round(100 * value, 9):g}" if 0.5 <= value < 1 else ""
 
 
 def _days(value: _params.Duration) -> _params.Duration:

@@ -52,11 +52,18 @@ def _merged(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
 
 
 def counts_of_alerts(
-    alerts: pd.DataFrame, objectives: Sequence[Objective], *, severity: str, since: pd.Timestamp, until: pd.Timestamp
+    alerts: pd.DataFrame,
+    objectives: Sequence[Objective],
+    *,
+    severity: str,
+    since: pd.Timestamp,
+    until: pd.Timestamp,
+    last: pd.Timestamp,
 ) -> tuple[list[Counts], list[str]]:
     """Return seconds (bad and all) of each objective at each service it fits, from alerts of `severity` or worse.
 
     An alert whose end is not known is not counted; at most it lasted until its rule fired again, or until the end.
+    Of more than half a window after the `last` time in the alerts nothing is known: only up to there is counted.
     """
     known = schema.check(alerts, schema.ALERTS, need=["service", "starts_at", "ends_at", "severity", "rule_key"])
     if not known["severity"].notna().any():
@@ -71,6 +78,7 @@ def counts_of_alerts(
     unknown = grave["ends_at"].isna()
     found = []
     for objective in objectives:
+        end = until if until - last <= objective.period / 2 else last
         for service in (name for name in services if globbed(name, [objective.service])):
             mine = grave["service"].astype("str") == service
             least = union(grave[mine & ~unknown])
@@ -80,7 +88,7 @@ def counts_of_alerts(
                 f"{service}: {words.count(open_ended, 'alert')} without an end excluded; had each lasted until its "
                 "rule fired again, the lower bound would hold"
             )
-            found.append(_seconds(objective, service, least, most, since, until, (said,) if open_ended else ()))
+            found.append(_seconds(objective, service, least, most, since, end, (said,) if open_ended else ()))
     return found, notes
 
 

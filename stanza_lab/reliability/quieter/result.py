@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stanza_lab.production import card, words
-from stanza_lab.reliability.quieter import patching
+from stanza_lab.reliability.quieter import patching, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,13 +110,14 @@ class TuneDown:
     kept : DataFrame
         `KEPT`: loud rules of which no change was safe.
     patches : DataFrame
-        The edits for the changes of `combined` that missed nothing, in the terms of each tool: number, source, where,
-        rule, service, change, value, edit, look (what a person must look at), pages_saved, missed, occasions,
-        missed_high. Text only: nothing is applied.
+        The edits for the changes of `combined` that saved pages and missed nothing on the later part, in the terms of
+        each tool: number, source, where, rule, service, change, value, edit, look (what a person must look at),
+        pages_saved, missed, occasions, missed_high. Text only: nothing is applied.
     known : mapping
         Definitions and counts: page, worth, tz, first, split, last, alerts, pages_before, pages, real, weeks, copies,
-        timeless, max_later_s, min_support; edits_saved, edits_missed (pages of the later part that the edits save
-        together, and real incidents that they miss).
+        timeless, max_later_s, min_support; edits (how many changes are among them), edits_saved, edits_missed (pages of
+        the later part that they save together, and real incidents that they miss), edits_idle (changes that saved none
+        and are not among them, and what these promised).
     unseen : tuple of str
         What could not be seen or tried, in sentences.
     """
@@ -134,19 +135,30 @@ class TuneDown:
         """The findings in sentences; names in them are untrusted text."""
         known, taken = self.known, self.combined[self.combined["proposed"]]
         last = taken.tail(1)
-        parts = f"chosen on {known['first']:%Y-%m-%d} to {known['split']:%Y-%m-%d}"
-        parts += f", measured on {known['split']:%Y-%m-%d} to {known['last']:%Y-%m-%d} (UTC)"
+        parts = f"chosen on {sentences.span(known['first'], known['split'])}"
+        parts += f", measured on {sentences.span(known['split'], known['last'])}"
         together = " together" if len(taken) > 1 else ""
         found = f"{words.count(len(taken), 'change')}{together}, {parts}." if len(last) else f"No change: {parts}."
         said = [found]
         said += [*last["words"]]
         left = int((taken["verdict"] == "leave").sum())
+        idle, promised = known.get("edits_idle", (0, 0))
         if left:
             is_ = "is" if left == 1 else "are"
             said.append(
                 f"{words.count(left, 'change')} of them would have missed something on the later part and {is_} not "
-                f"among the edits. The others alone: {known['edits_saved']:,} of {words.count(known['pages'], 'page')} "
-                f"fewer, {known['edits_missed']:,} missed; these were picked by the later part too, so expect less."
+                "among the edits."
+            )
+        if idle:
+            is_ = "is" if idle == 1 else "are"
+            said.append(
+                f"{words.count(idle, 'change')} of them promised {words.count(promised, 'page')}, came 0 on the later "
+                f"part: {is_} not among the edits."
+            )
+        if (left or idle) and known["edits"]:
+            said.append(
+                f"The others alone: {known['edits_saved']:,} of {words.count(known['pages'], 'page')} fewer, "
+                f"{known['edits_missed']:,} missed; these were picked by the later part too, so expect less."
             )
         alone = self.kept[self.kept["alone"] > 0]
         if len(alone):
@@ -190,7 +202,8 @@ class TuneDown:
 
     def __repr__(self) -> str:
         last = self.combined[self.combined["proposed"]].tail(1)
-        rules = words.count(int(last["step"].iloc[0]) if len(last) else 0, "rule")
+        idle, _ = self.known.get("edits_idle", (0, 0))
+        rules = words.count(int(last["step"].iloc[0]) - idle if len(last) else 0, "rule")
         saved = int(last["pages_saved"].iloc[0]) if len(last) else 0
         pages = words.count(self.known["pages"], "page")
         return f"TuneDown({rules} can be quieter, {saved:,} of {pages} fewer; see .changes, .summary)"

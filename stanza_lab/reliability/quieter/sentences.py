@@ -132,5 +132,6 @@ def _of(row: Mapping[Hashable, Any]) -> str:
 
 
 def span(first: pd.Timestamp, last: pd.Timestamp) -> str:
-    """Return from when to when."""
-    return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    """Return from when to when; times of day only where the two share a day."""
+    form = "%Y-%m-%d %H:%M" if first.date() == last.date() else "%Y-%m-%d"
+    return f"{first.strftime(form)} to {last.strftime(form)} (UTC)"

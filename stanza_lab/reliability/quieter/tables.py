@@ -89,6 +89,24 @@ def combined(record: Record, steps: Sequence[Step], changes: pd.DataFrame) -> pd
     return _table(rows, result.COMBINED)
 
 
+def idle(combined: pd.DataFrame, changes: pd.DataFrame) -> pd.Series:
+    """Return which proposed changes saved no page on the later part, alone: what they promised did not come."""
+    saved = dict(zip(_named_by(changes), changes["pages_saved"], strict=True))
+    nothing = pd.Series([saved.get(key, 1) <= 0 for key in _named_by(combined)], index=combined.index, dtype=bool)
+    return combined["proposed"].astype(bool) & (combined["verdict"] != "leave") & nothing
+
+
+def hoped(combined: pd.DataFrame, changes: pd.DataFrame) -> tuple[int, int]:
+    """Return how many changes were idle, and how many pages these promised together, each alone."""
+    promised = dict(zip(_named_by(changes), changes["promised"], strict=True))
+    keys = _named_by(combined[idle(combined, changes)])
+    return len(keys), int(sum(promised[key] for key in keys))
+
+
+def _named_by(table: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(table[["rule_key", "change", "value"]].itertuples(index=False, name=None))
+
+
 def kept(record: Record, choice: Choice) -> pd.DataFrame:
     """Return `KEPT`."""
     rules = record.rules.to_dict("records")

@@ -31,8 +31,10 @@ _TERMS: dict[str, dict[str, str]] = {
         "notify": "Take the pager's @-handle out of `message` and set `priority` to 4 or 5.",
         "hold": "Let its query look back {minutes} min further (`last_...` in `query`), or raise "
         "`options.thresholds.critical`.",
-        "debounce": "Set `options.thresholds.critical_recovery` below the threshold, and `options.renotify_interval` "
-        "to 0, so that it stays in alert for {minutes} min.",
+        "debounce": "Datadog has no hold of {minutes} min before a monitor recovers. Set "
+        "`options.thresholds.critical_recovery` on the safe side of the threshold, at a value taken from the metric "
+        "(look it up); or let a query that takes `max` (for low values `min`) look back {minutes} min further "
+        "(`last_...` in `query`): then one peak keeps it in alert so much longer.",
         "group": "Group by {by}: leave that tag alone in `options.notify_by`; across monitors make it one composite "
         "monitor with: {leaders}.",
         "route": "Replace the @-handle in `message` by that of {to}.",

@@ -144,12 +144,13 @@ def tune_down(
     weeks = (known["last"] - known["split"]).total_seconds() / _WEEK_S
     changes = tables.changes(history, state, choice, found, weeks=weeks, min_support=least)
     combined = tables.combined(history, steps, changes)
-    fine = combined["proposed"] & (combined["verdict"] != "leave")
+    fine = combined["proposed"] & (combined["verdict"] != "leave") & ~tables.idle(combined, changes)
     good = combined[fine]
     edits = patching.patches(changes, zip(good["rule_key"], good["change"], good["value"], strict=True), history)
     taken = [step.option for step, one in zip(steps, fine, strict=True) if one]
     saved, missed = choosing.only(history, taken, max_later=limit_s)
-    known |= {"edits_saved": saved, "edits_missed": missed}
+    known |= {"edits": len(good), "edits_saved": saved, "edits_missed": missed}
+    known |= {"edits_idle": tables.hoped(combined, changes)}
     known |= {"weeks": weeks, "max_later_s": float(limit_s), "min_support": least}
     return TuneDown(
         changes,

@@ -8,6 +8,7 @@ import stanza_lab as sl
 from stanza_lab.errors import ParameterError, SchemaError
 from stanza_lab.patterns.found import FAMILIES, OCCURRENCES, PATTERNS, STEPS
 from stanza_lab.patterns.mining import alike
+from stanza_lab.patterns.mining.naming import family_name
 from tests.patterns.mining.histories import history, row
 
 
@@ -178,3 +179,38 @@ def test_kinds_in_so_many_incidents_that_they_are_not_compared_by_are_told(monke
     found = sl.mine_patterns(alerts)
     assert any(said.startswith("2 kinds of alert in more than 5 incidents: these are not") for said in found.unseen)
     assert found.table.empty
+
+
+def test_incidents_that_are_all_alike_are_judged_by_time_alone() -> None:
+    steps = (("db", "latency", 0), ("api", "errors", 90), ("web", "errors", 180))
+    rows = [row(service, what, 120 * i, after, i) for i in range(8) for service, what, after in steps]
+    noise = [row(f"s{i % 5}", "cpu", 31 * i - 7, 0, -1) for i in range(30)]
+    found = sl.mine_patterns(pd.DataFrame(rows + noise))
+    assert found.table["name"].tolist() == ["db latency, then api errors, then web errors"]
+    assert any("is in 8 of 8 incidents: too few others to compare it with" in said for said in found.unseen)
+    assert "0 other incidents only: little to compare it with" in found.explain(found.table["pattern"][0])
+
+
+def test_kinds_that_meet_by_chance_alone_are_no_pattern_though_nothing_else_happens() -> None:
+    # Six kinds, each at 10 times of its own in 8 days; what fires within a quarter of an hour is an incident.
+    for seed in range(5):
+        hours = np.sort(np.random.default_rng(seed).uniform(0, 192, 60))
+        kinds = np.random.default_rng([seed, 1]).permutation(np.repeat(np.arange(6), 10))
+        number = np.cumsum(np.diff(hours, prepend=-1) > 0.25)
+        rows = [row(f"s{k}", "cpu", h, 0, int(n)) for k, h, n in zip(kinds, hours, number, strict=True)]
+        assert len(sl.mine_patterns(pd.DataFrame(rows)).table) == 0
+
+
+def test_one_monitor_that_lingers_does_not_make_it_long() -> None:
+    alerts = history()
+    late = (alerts["incident_id"] == 5) & (alerts["service"] == "orders-api")
+    alerts.loc[late, "ends_at"] = alerts.loc[late, "ends_at"] + pd.Timedelta("19D")
+    found = sl.mine_patterns(alerts)
+    last = found.occurrences.iloc[-1]
+    assert last["half_at"] - last["starts_at"] == pd.Timedelta("10min")
+    assert "incident 5: by itself, half over after 10 min, the last after 19 d" in found.explain(last["pattern"])
+
+
+def test_the_role_of_a_service_is_not_said() -> None:
+    first = pd.DataFrame({"service": ["tracking-api"], "what": ["errors"], "weight": [3]})
+    assert family_name(first) == "errors at tracking-api"

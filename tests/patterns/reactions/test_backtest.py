@@ -85,7 +85,7 @@ def test_a_reaction_is_counted_by_hand(tmp_path: Path) -> None:
     assert row[["page_lead_s", "page_n", "before_page"]].tolist() == [240.0, 5, 5]
     assert row[["recovery_lead_s", "recovery_n"]].tolist() == [1800.0, 6]
     assert row[["saved_low_min", "saved_high_min", "saved_n"]].tolist() == [0.0, 5 * 25.0, 5]
-    assert row["verdict"] == "not sure: could be wrong as often as right"
+    assert row["verdict"] == "not sure: half may be without a page"
     assert found.firings["right"].tolist() == [True] * 5 + [False]
     assert found.firings["incident_id"].tolist() == [0, 1, 2, 3, 4, -1]
     assert (
@@ -99,7 +99,7 @@ def test_every_number_in_words_names_its_assumption(tmp_path: Path) -> None:
     found = sl.backtest(read(tmp_path, RESTART), history())
     said = found.reactions["words"].iloc[0]
     assert "saves 0 (no effect) to 125 min (always helps after 5 min) of trouble, 5 firings" in said
-    assert "false 1 of 6: 0.17 (0.03 to 0.56); 4 min before the first page (median of 5)" in said
+    assert "false (nobody was paged) 1 of 6: 0.17 (0.03 to 0.56); 4 min before the first page (median of 5)" in said
     assert any("what acting would have changed is in no history" in line for line in found.words)
     assert any("a page is an alert of severity error or worse" in line for line in found.words)
 
@@ -115,13 +115,13 @@ def test_of_five_firings_with_two_pages_no_page_lead_is_stated(tmp_path: Path) -
     row = sl.backtest(read(tmp_path, RESTART), history(paged=2)).reactions.iloc[0]
     assert pd.isna(row["page_lead_s"])
     assert "how long before the first page is known of 2 firings only" in row["words"]
-    assert row["verdict"] == "not sure: could be wrong as often as right"
+    assert row["verdict"] == "not sure: half may be without a page"
 
 
 def test_mostly_false_and_too_late_are_said(tmp_path: Path) -> None:
     eager = read(tmp_path, RESTART + ", guardrails: {min_confidence: 0}")
     row = sl.backtest(eager, history(paged=0)).reactions.iloc[0]
-    assert row[["false", "verdict"]].tolist() == [6, "more often wrong than right"]
+    assert row[["false", "verdict"]].tolist() == [6, "more often nobody is paged"]
     learned = sl.backtest(read(tmp_path, RESTART), history(paged=0)).reactions.iloc[0]
     assert learned[["fired", "blocked"]].tolist() == [1, 5]  # wrong once, it was no longer sure enough
     late = read(tmp_path, "action: restart, risk: low, effect: 45min, when: {service: db}")

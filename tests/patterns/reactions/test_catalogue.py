@@ -215,3 +215,8 @@ def test_a_command_that_people_copy_has_no_invisible_characters(tmp_path: Path, 
 def test_a_command_may_have_several_lines(tmp_path: Path) -> None:
     entry = '{name: A, action: restart, when: {service: a}, command: "a\\n\\tb", risk: low}'
     assert sl.read_reactions(one(tmp_path, entry))["A"].command == "a\n\tb"
+
+
+def test_a_file_that_is_not_there_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match=r"nope\.yaml: there is no such file"):
+        sl.read_reactions(tmp_path / "nope.yaml")

@@ -10,6 +10,7 @@ import pytest
 
 import stanza_lab as sl
 from stanza_lab.errors import SchemaError
+from stanza_lab.patterns.reactions import vocabulary
 
 NOW = pd.Timestamp("2026-03-01T14:02Z")
 PRODUCTION = sl.ProductionMap(
@@ -63,7 +64,7 @@ def test_history_says_how_sure_it_is(tmp_path: Path) -> None:
     found = sl.propose(path, PRODUCTION, alerts=FIRING, history=sl.backtest(path, past))
     # 4 of 4 right: usually 5/6, here (4 + 2 x 5/6) / 6
     assert found[0].confidence == pytest.approx((4 + 10 / 6) / 6)
-    assert "in history right 4 of 4 times, at db 4 of 4" in found[0].words
+    assert "in history somebody was paged 4 of 4 times, at db 4 of 4" in found[0].words
     assert "never tried on history" in sl.propose(path, PRODUCTION, alerts=FIRING)[0].words
 
 
@@ -107,3 +108,34 @@ def test_history_that_the_pattern_was_mined_from_is_said_to_flatter(tmp_path: Pa
     tried = replace(tried, firings=tried.firings.assign(in_sample=[True, True, True, False]))
     said = sl.propose(path, PRODUCTION, alerts=FIRING, history=tried)[0].words
     assert "(3 of these the pattern was mined from, which flatters it)" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "target", "said"),
+    [
+        ("undo deploy/{service} -n {service}", "orders-api.v2", "undo deploy/orders-api.v2 -n orders-api.v2"),
+        ("undo {service}", "x; rm -rf /", "undo {service}"),
+        ("undo {service}", "-rf", "undo {service}"),
+        ("undo {service}", "x\n", "undo {service}"),
+        ("undo ${service} {{service}}", "x", "undo ${service} {{service}}"),
+        ("undo {service}", "", "undo {service}"),
+    ],
+)
+def test_the_target_stands_in_the_command_where_its_name_is_safe(command: str, target: str, said: str) -> None:
+    assert vocabulary.filled(command, target) == said
+
+
+def test_a_name_that_is_not_safe_is_left_out_of_the_command_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(
+        "team: shop\nreactions:\n  - {name: A, action: restart, risk: low, when: {service: '*', team: '*'}, "
+        "command: 'restart {service}', undo: 'stop {service}'}\n",
+        encoding="utf-8",
+    )
+    found = sl.propose(path, PRODUCTION, alerts=FIRING.head(1))[0]
+    assert (found.command, found.undo) == ("restart api", "stop api")
+    assert "stands in its command" not in found.words
+    assert any("restart api" in step for step in sl.DryRun().plan(found).steps)
+    odd = replace(found, target="$(reboot)")
+    assert odd.command == "restart {service}"
+    assert "{service} stands in its command as written" in odd.words

@@ -128,7 +128,7 @@ def test_caution_where_nobody_reviewed_or_long_ago(
 
 def test_the_bundled_files_are_sound() -> None:
     folder = Path(__file__).parents[3] / "data" / "front_doors"
-    assert read_contributed(folder).teams["team"].tolist() == ["checkout", "config"]
+    assert read_contributed(folder).teams["team"].tolist() == ["checkout", "config", "inventory", "orders"]
 
 
 def test_hops_are_whole_and_a_file_is_read_no_further_than_its_limit(tmp_path: Path) -> None:

@@ -193,3 +193,30 @@ def test_a_simulated_production_is_measured_from_its_export(tmp_path: object) ->
     assert load.teams["people"].between(1, 6).all()
     kinds = load.interruptions["kind"].value_counts()
     assert int(kinds.sum()) == int(load.people["interruptions"].sum()) == len(load.interruptions)
+
+
+def test_what_people_did_about_other_pages_is_left_out_and_counted() -> None:
+    load = sl.pager_load(ALERTS, pages=PAGES.head(1), engagements=DID)
+    assert load.people["person"].tolist() == ["person a"]
+    assert len(load.interruptions) == 1
+    assert any(
+        said.startswith("2 things that people did left out: about pages that are not among these")
+        for said in load.unseen
+    )
+
+
+def test_without_ids_of_pages_what_people_did_counts_within_the_time_of_the_history() -> None:
+    other = DID.assign(page="X" + DID["page"])
+    late = pd.concat([other, other.assign(at="2026-05-01T00:00Z", person="person c", kind="assigned")])
+    load = sl.pager_load(ALERTS, pages=PAGES, engagements=late)
+    assert sorted(load.people["person"]) == ["person a", "person b"]
+    assert any(said.startswith("5 things that people did left out") for said in load.unseen)
+    assert any(said.startswith("5 things that people did are about pages that are not here") for said in load.unseen)
+
+
+def test_days_without_any_alert_are_said_for_they_may_be_a_gap() -> None:
+    later = pd.concat([ALERTS, ALERTS.tail(1).assign(alert_id="z", starts_at="2026-03-10T03:00Z")])
+    said = next(text for text in sl.pager_load(later, pages=PAGES).unseen if "no alert at all" in text.lower())
+    assert said.startswith("No alert at all on 6 of 9 days (UTC), for up to 7 d")
+    assert "a gap in the export would look the same" in said
+    assert not any("no alert at all" in text.lower() for text in sl.pager_load(ALERTS, pages=PAGES).unseen)

@@ -79,3 +79,10 @@ def test_shifting_all_times_shifts_the_alerts(bad: list[int], days: int) -> None
     here = sl.burn_alerts(table, objectives=promised())
     there = sl.burn_alerts(table.assign(at=table["at"] + shift), objectives=promised())
     assert (here["starts_at"] + shift).tolist() == there["starts_at"].tolist()
+
+
+@pytest.mark.parametrize("objective", [99.9, 99.5, 99.0])
+def test_a_burn_rate_that_is_exactly_the_rate_of_a_rule_does_not_exceed_it(objective: float) -> None:
+    # ticket 72h of 30 d fires above 1; the error ratio is the budget itself, to the last bit but for noise
+    table = counts([1000 - 10 * objective] * 80, step="1h")
+    assert sl.burn_alerts(table, objectives=promised(objective)).empty

@@ -181,15 +181,15 @@ def test_a_service_whose_open_alert_may_have_spent_the_budget_is_not_called_fine
     said = found.statements.set_index("service").loc["shop"]
     assert said["verdict"] == "cannot judge"
     assert "had each lasted as long as can be, only 3.000 % was attained" in said["words"]
-    ended = sl.objectives_from_alerts(ALERTS.dropna(subset="ends_at"), objective=90)
+    ended = sl.objectives_from_alerts(ALERTS.dropna(subset="ends_at"), objectives=promised(90))
     assert ended.statements.set_index("service").loc["shop", "verdict"] == "ship"
 
 
 def test_seconds_of_alert_time_do_not_say_how_sure_they_are() -> None:
-    found = sl.objectives_from_alerts(ALERTS, objective=99)
+    found = sl.objectives_from_alerts(ALERTS, objectives=promised(99, service="*"))
     assert found.objectives["kept"].isna().all()
     assert not found.statements["words"].str.contains("how sure").any()
-    assert found.statements.set_index("service").loc["db", "words"].endswith("(from 4 d).")
+    assert found.statements.set_index("service").loc["db", "words"].endswith("(from 4 d; known for 4 d of 30 d only).")
 
 
 def test_promises_to_services_that_never_alert_are_said() -> None:
@@ -198,3 +198,45 @@ def test_promises_to_services_that_never_alert_are_said() -> None:
     with pytest.raises(UnknownNameError, match="nowhere"):
         sl.objectives_from_alerts(ALERTS, objectives=promised(95, service="nowhere"))
     assert any("states a service" in said for said in sl.objectives_from_alerts(ALERTS.assign(service=None)).unseen)
+
+
+def test_where_nobody_promised_there_is_no_verdict_but_the_time_under_alerts() -> None:
+    ended = ALERTS.dropna(subset="ends_at")
+    found = sl.objectives_from_alerts(ended)  # 3 h of 100 h; 99.9 % of 30 d would allow 43 min
+    assert found.statements["verdict"].tolist() == ["nobody promised"] * 2
+    assert found.statements["service"].tolist() == ["shop", "db"]  # the longest under alerts first
+    said = found.words[0]
+    assert said.startswith("shop: under alerts 3 h of 4 d. Nobody promised anything: 99.9 % over 30 d is assumed")
+    assert "would allow 43 min; no more than 4 d is known" in said
+    assert "freeze" not in found.definition
+    assert repr(found) == "Reliability(2 objectives, 2 nobody promised)"
+
+
+def test_alert_time_of_less_than_the_window_freezes_nothing() -> None:
+    ended = ALERTS.dropna(subset="ends_at")
+    short = sl.objectives_from_alerts(ended, objectives=promised(99.9)).statements.loc[0]
+    assert short["verdict"] == "slow down"
+    assert "too short for a freeze by alert time" in short["words"]
+    whole = sl.objectives_from_alerts(ended, objectives=promised(99.9), since=START - pd.Timedelta("30D")).statements
+    assert whole["verdict"].tolist() == ["freeze"]
+
+
+@pytest.mark.parametrize(
+    ("at", "verdict"),
+    [
+        ("2030-01-01", "cannot judge"),
+        (START + pd.Timedelta("28D"), "cannot judge"),
+        (START + pd.Timedelta("6D"), "ship"),
+    ],
+)
+def test_long_after_the_last_alert_nothing_can_be_judged(at: object, verdict: str) -> None:
+    ended = ALERTS.dropna(subset="ends_at")
+    found = sl.objectives_from_alerts(ended, objectives=promised(95), at=at)
+    assert found.statements["verdict"].tolist() == [verdict]
+    assert any(said.startswith("no alert is known in the last") for said in found.unseen)
+
+
+def test_a_budget_that_is_spent_to_the_last_is_spent_and_not_overspent() -> None:
+    found = sl.measure_objectives(month(1), objectives=promised())  # 1 of 1,000 of 99.9 %: burn rate 1
+    assert found.statements["verdict"].tolist() == ["freeze"]
+    assert "all of the error budget is spent" in found.words[0]

@@ -64,3 +64,11 @@ def test_one_file_serves_the_front_door_and_the_measuring(tmp_path) -> None:
     file.write_text("team: t\nslos:\n  - {name: A, service: s, objective: 99, window: 7d, within: 800ms}\n")
     assert len(sl.read_contributed(file).slos) == 1
     assert (sl.read_objectives(file)[0].kind, sl.read_objectives(file)[0].within_s) == ("latency", 0.8)
+
+
+@pytest.mark.parametrize(
+    ("share", "hint"), [(0.999, "it is a percentage: pass 99.9"), (0.95, "pass 95"), (20, "from 50")]
+)
+def test_a_share_is_no_percentage(share: float, hint: str) -> None:
+    with pytest.raises(ParameterError, match=hint):
+        promised(objective=share)

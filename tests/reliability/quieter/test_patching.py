@@ -18,7 +18,7 @@ def edit(
     ("source", "change", "said"),
     [
         ("datadog", "hold", "options.thresholds.critical"),
-        ("datadog", "debounce", "options.renotify_interval"),
+        ("datadog", "debounce", "Datadog has no hold of 10 min before a monitor recovers"),
         ("cloudwatch", "hold", "EvaluationPeriods` and `DatapointsToAlarm` each by 600 s"),
         ("cloudwatch", "group", "ActionsSuppressorExtensionPeriod: 600"),
         ("alertmanager", "hold", "`for:` of the alerting rule 10m longer"),

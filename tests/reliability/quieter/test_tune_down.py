@@ -10,6 +10,7 @@ import stanza_lab as sl
 from stanza_lab.errors import ParameterError, SchemaError
 from stanza_lab.reliability.quieter import tune_down
 from stanza_lab.reliability.quieter.routing import upper
+from stanza_lab.reliability.quieter.sentences import span
 from tests.reliability.quieter.histories import DAY, START, alert, noisy_and_needed, table
 
 
@@ -150,6 +151,25 @@ def test_too_few_pages_are_not_judged() -> None:
     assert tuned.changes.empty
     assert "3 rules paged fewer than 5 times on the earlier part: too few to choose on." in tuned.unseen
     assert tuned.summary[0].startswith("No change: chosen on")
+
+
+def test_what_saved_nothing_later_is_no_edit_and_is_said() -> None:
+    # Until the split the noise lasts two minutes, after it an hour: waiting longer saves what was, not what comes.
+    alerts = noisy_and_needed()
+    later = (alerts["rule_key"] == "noise") & (alerts["starts_at"] >= START + 10 * DAY)
+    alerts["ends_at"] = alerts["ends_at"].mask(later, alerts["starts_at"] + pd.Timedelta("1h"))
+    tuned = tune_down(alerts)
+    hold = row(tuned.changes, "noise", "hold")
+    assert (hold["promised"], hold["pages_saved"], hold["best"]) == (10, 0, True)
+    assert tuned.patches["rule"].tolist() == ["errors"]
+    assert "1 change of them promised 10 pages, came 0 on the later part: is not among the edits." in tuned.summary
+    assert repr(tuned).startswith("TuneDown(1 rule can be quieter, 5 of")
+
+
+def test_parts_of_one_day_are_told_with_their_times() -> None:
+    first, split = pd.Timestamp("2026-01-29T09:00Z"), pd.Timestamp("2026-01-29T16:30Z")
+    assert span(first, split) == "2026-01-29 09:00 to 2026-01-29 16:30 (UTC)"
+    assert span(first, split + DAY) == "2026-01-29 to 2026-01-30 (UTC)"
 
 
 def test_flapping_counts_once() -> None:
