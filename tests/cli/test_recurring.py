@@ -168,7 +168,10 @@ def test_beyond_the_data_is_told(run, shop: list[str], catalogue: Path) -> None:
     assert "nothing fired in the hour before 2030-01-01 00:00 UTC; the nearest alerts fired 2026-" in found.out
 
 
-def test_the_table_of_reactions_has_room_in_a_terminal(run, shop: list[str], catalogue: Path) -> None:
+def test_the_table_of_reactions_has_room_in_a_terminal(
+    run, shop: list[str], catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
     found = run("reactions", *shop, catalogue)
     assert found.code == 0, found.err
     head = next(line for line in found.out.splitlines() if "verdict" in line)
