@@ -10,6 +10,7 @@ from stanza_lab import _params, schema
 from stanza_lab.incidents.quality.pages import copies_of
 
 PAGERS = ("pagerduty", "opsgenie", "grafana_oncall", "oncall", "victorops")
+NO_PAGER = "no pager was exported"  # so begins the definition of a page that rests on a rule
 PAGES_FROM = "error"  # severity that would page where no pager is in the history
 _TIMES = ("starts_at", "acked_at")
 _USED = ("alert_id", "source", "origin", "rule_key", "alertname", "summary", "service", "severity", *_TIMES)
@@ -42,10 +43,10 @@ def paged_at(alerts: pd.DataFrame, *, pages: pd.DataFrame | None = None, delay: 
         said = f"a page is an alert of {systems}"
     elif known["severity"].notna().any():
         at = known["starts_at"].where(known["severity"] >= PAGES_FROM)
-        said = f"no pager was exported: a page is an alert of severity {PAGES_FROM} or worse"
+        said = f"{NO_PAGER}: a page is an alert of severity {PAGES_FROM} or worse"
     else:
         at = known["starts_at"]
-        said = "no pager was exported and no severity is stated: every alert counts as a page"
+        said = f"{NO_PAGER} and no severity is stated: every alert counts as a page"
     at.index = alerts.index
     at.attrs = {"definition": said}
     return at.rename("paged_at")

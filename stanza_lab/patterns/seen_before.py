@@ -8,6 +8,7 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.errors import ParameterError
+from stanza_lab.incidents.paging import NO_PAGER
 from stanza_lab.patterns.found import ENDINGS
 from stanza_lab.patterns.recognising import unfolding
 from stanza_lab.production import words
@@ -41,6 +42,7 @@ def seen_before(patterns: Patterns, alerts: pd.DataFrame) -> pd.DataFrame:
     shown = unfolding(given.assign(incident_id=0), steps=patterns.steps, by=patterns.by)
     began = given["starts_at"].min()
     names = patterns.table.set_index("pattern")["name"]
+    pager = not str(patterns.known.get("page", "")).startswith(NO_PAGER)
     rows = []
     for pattern, here in shown.groupby("pattern", sort=True):
         past = patterns.occurrences[patterns.occurrences["pattern"] == pattern]
@@ -57,7 +59,7 @@ def seen_before(patterns: Patterns, alerts: pd.DataFrame) -> pd.DataFrame:
                 "match": here["match"].iloc[-1],
                 "times": len(past),
                 "last": past["starts_at"].iloc[-1],
-                "words": _words(here, past, steps, coming),
+                "words": _words(here, past, steps, coming, pager=pager),
                 "next": coming["kind"].astype("str").tolist(),
             }
         )
@@ -66,7 +68,7 @@ def seen_before(patterns: Patterns, alerts: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(order, ascending=[False, False, True], ignore_index=True)
 
 
-def _words(here: pd.DataFrame, past: pd.DataFrame, steps: pd.DataFrame, coming: pd.DataFrame) -> str:
+def _words(here: pd.DataFrame, past: pd.DataFrame, steps: pd.DataFrame, coming: pd.DataFrame, *, pager: bool) -> str:
     """Say how often it was seen, when last, how it went each time, and how much of it is there now."""
     times = len(past)
     said = [
@@ -75,13 +77,14 @@ def _words(here: pd.DataFrame, past: pd.DataFrame, steps: pd.DataFrame, coming: 
     each = "that time" if times == 1 else "each time"
     paged = past["lead_s"].dropna()
     if paged.empty:
-        said.append(f"{each} nobody was paged")
+        said.append(f"{each} {'nobody was paged' if pager else 'nothing came that would page'}")
     else:
         usual = paged.median()
         way = "after" if usual >= 0 else "before"
         often = each if len(paged) == times else f"{len(paged)} of {times} times"
         near = "some" if len(paged) == 1 else "about"
-        said.append(f"{often} somebody was paged, {near} {words.span(usual)} {way} its first alert")
+        who = "somebody was paged" if pager else "an alert came that would page"
+        said.append(f"{often} {who}, {near} {words.span(usual)} {way} its first alert")
     ended = past["ended"].value_counts()
     endings = [f"{ending} ({ended[ending]} of {times})" for ending in ENDINGS if ended.get(ending, 0)]
     if endings:

@@ -182,6 +182,8 @@ def _clock(scene: Scene, found: Findings) -> list[str]:
         seconds = rows[what]["seconds"]
         if pager and pd.isna(rows["first page"]["seconds"]):
             continue  # nobody was paged: that is said
+        if what == "first page" and not pager and seconds == 0:
+            continue  # the first alert is the one that would page
         parts.append(f"{what}: not known" if pd.isna(seconds) else said.format(words.span(seconds)))
     return [*([", ".join(parts)] if parts else []), _recovered(scene)]
 

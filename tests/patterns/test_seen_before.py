@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from stanza_lab.errors import ParameterError
+from stanza_lab.incidents.paging import NO_PAGER
 from stanza_lab.patterns.seen_before import occurrence_of
 from tests.patterns.unfolded import HISTORY, STEPS_TABLE, alerts, cascade, known
 
@@ -26,6 +27,15 @@ def test_it_says_how_often_when_last_and_what_happened_each_time() -> None:
         "2 of its 3 core members are here, too few to call it the same",
         "web: latency came in 100% of all times, 4 min after the first alert",
     ]
+
+
+def test_without_a_pager_nobody_is_said_to_have_been_paged() -> None:
+    ruled = replace(
+        known(), known={**known().known, "page": f"{NO_PAGER}: a page is an alert of severity error or worse"}
+    )
+    assert "each time an alert came that would page, about 4 min" in ruled.seen_before(NOW)["words"].iloc[0]
+    never = replace(ruled, occurrences=ruled.occurrences.assign(lead_s=float("nan")))
+    assert "each time nothing came that would page" in never.seen_before(NOW)["words"].iloc[0]
 
 
 def test_with_less_than_half_of_the_core_here_it_is_another_thing() -> None:

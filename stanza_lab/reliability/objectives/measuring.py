@@ -133,7 +133,8 @@ def objectives_from_alerts(
     window : duration, default "30D"
         Rolling period.
     severity : {"info", "warning", "error", "critical"}, default "error"
-        From which severity on an alert makes its time bad; graver counts less.
+        From which severity on an alert makes its time bad; graver counts less. Where no alert states one, every alert
+        counts, as where pages are counted; `unseen` says so.
     since : str or Timestamp, optional
         When the history begins. Default: the first alert of any service.
     at : str or Timestamp, optional
@@ -154,7 +155,7 @@ def objectives_from_alerts(
     LoadError
         No alert has a time.
     SchemaError
-        No severity is stated.
+        A column is missing or malformed.
     UnknownNameError
         No objective fits a service of the alerts.
 
@@ -207,9 +208,6 @@ def objectives_from_alerts(
     if wanted and not any(fits):
         raise UnknownNameError.among("service", wanted[0].service, services)
     found, notes = counts_of_alerts(known, wanted, severity=severity, since=first, until=instant, last=last)
-    notes.append(
-        f"a proxy: alert time (severity {severity} or worse) is not what users saw; who never alerts is not here"
-    )
     notes += [
         f"{one.name}: no alert is of {one.service}, so nothing is known of it"
         for one, fit in zip(wanted, fits, strict=True)

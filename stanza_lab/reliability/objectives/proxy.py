@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stanza_lab import schema
-from stanza_lab.errors import SchemaError
 from stanza_lab.production import words
 from stanza_lab.production.reading import globbed
 from stanza_lab.reliability.objectives import tables
@@ -66,12 +65,14 @@ def counts_of_alerts(
     Of more than half a window after the `last` time in the alerts nothing is known: only up to there is counted.
     """
     known = schema.check(alerts, schema.ALERTS, need=["service", "starts_at", "ends_at", "severity", "rule_key"])
-    if not known["severity"].notna().any():
-        raise SchemaError("alerts: no severity is stated, so none is known to be grave; set alerts['severity']")
+    stated = bool(known["severity"].notna().any())
     services = sorted(known["service"].dropna().astype("str").unique())
-    grave = known[(known["severity"] >= severity) & known["starts_at"].notna() & known["service"].notna()]
+    counts = known["severity"] >= severity if stated else known["severity"].isna()
+    grave = known[counts & known["starts_at"].notna() & known["service"].notna()]
     silent = int(known["severity"].isna().sum())
-    notes = [f"{words.count(silent, 'alert')} without a severity were left out"] if silent else []
+    notes = [f"{words.count(silent, 'alert')} without a severity were left out"] if silent and stated else []
+    which = f"severity {severity} or worse" if stated else "no severity is stated, so every alert counts"
+    notes.append(f"a proxy: alert time ({which}) is not what users saw; who never alerts is not here")
     grave = grave[(grave["starts_at"] < until)].sort_values("starts_at")
     again = grave.groupby(grave["rule_key"].astype("str"), sort=False)["starts_at"].shift(-1)
     longest = grave["ends_at"].fillna(again).fillna(until)

@@ -222,7 +222,7 @@ def _unseen(history: record.Record, choice: choosing.Choice, known: dict[str, An
     if known["timeless"]:
         said.append(f"{words.count(known['timeless'], 'alert')} left out: no start is known.")
     if choice.quiet:
-        said.append(f"{words.count(choice.quiet, 'rule')} paged nobody on the earlier part and were not looked at.")
+        said.append(f"Not looked at: {words.count(choice.quiet, 'rule')} that paged nobody on the earlier part.")
     if choice.refused:
         few = words.count(choice.refused, "rule")
         said.append(f"{few} paged fewer than {known['min_support']:,} times on the earlier part: too few to choose on.")

@@ -143,6 +143,14 @@ def test_a_service_without_grave_alerts_kept_everything() -> None:
     assert (row["bad"], row["attained"], math.isnan(row["burn_day"])) == (0, 100, False)
 
 
+def test_where_no_severity_is_stated_every_alert_counts_and_that_is_said() -> None:
+    plain, grave = (ALERTS.assign(severity=word) for word in (None, "error"))
+    found = sl.objectives_from_alerts(plain, objective=99)
+    assert found.objectives["bad"].tolist() == sl.objectives_from_alerts(grave, objective=99).objectives["bad"].tolist()
+    assert found.objectives["bad"].max() > 0
+    assert any("no severity is stated, so every alert counts" in said for said in found.unseen)
+
+
 def test_objectives_of_teams_apply_to_alert_time_too() -> None:
     found = sl.objectives_from_alerts(ALERTS, objectives=promised(95, window="7D"))
     assert found.objectives[["service", "objective"]].to_numpy().tolist() == [["shop", 95.0]]
