@@ -120,8 +120,9 @@ def test_figures_and_page_are_light_or_dark_together(opened: Opened, shop: Path,
     page = opened(shop, color_scheme="dark" if scheme == "light" else "light")
     page.locator("#figure .main-svg").first.wait_for()
     page.emulate_media(color_scheme=scheme)  # the reader changes it while the page is open
-    light = "document.getElementById('figure').layout.paper_bgcolor.toUpperCase() === '#FFFFFF'"
-    page.wait_for_function(light if scheme == "light" else f"!({light})")  # the page hears of it a moment later
+    # A function, for an expression would be evaluated anew each time, which the page's policy forbids.
+    paper = "document.getElementById('figure').layout.paper_bgcolor.toUpperCase()"
+    page.wait_for_function(f"light => ({paper} === '#FFFFFF') === light", arg=scheme == "light")
     assert page.evaluate("document.getElementById('figure').data.at(-1).hovertext[0]").startswith("<b>")
 
 
