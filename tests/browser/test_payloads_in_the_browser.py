@@ -83,7 +83,7 @@ def test_this_page_would_tell(notebook: Notebook) -> None:
         """() => { const probe = document.createElement('div'); probe.id = 'probe'; document.body.append(probe);
           probe.innerHTML = '<img src="data:," onerror="window.__pwned=1"><a href="java\\tscript:0">x</a>'; }"""
     )
-    page.wait_for_function("window.__pwned === 1")
+    page.wait_for_function("() => window.__pwned === 1")
     assert len(page.evaluate(_LIVE)) == 2
     page.evaluate("() => { document.getElementById('probe').remove(); delete window.__pwned; }")
 
