@@ -1,4 +1,4 @@
-"""What a model leaves behind: a bundle that other machines and other tools can load."""
+"""What a model leaves behind: a bundle that other machines load, a scorer over it, and exports to other tools."""
 
 from stanza_lab.artefacts.bundle import Bundle, load_bundle, save_bundle
 

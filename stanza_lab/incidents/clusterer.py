@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from stanza_lab import _params, schema
 from stanza_lab.errors import ParameterError
 from stanza_lab.incidents.correlation import features as reading
-from stanza_lab.incidents.correlation import grouping, hierarchy, joining
+from stanza_lab.incidents.correlation import grouping, hierarchy, joining, learned
 from stanza_lab.incidents.correlation.calls import closeness
 from stanza_lab.incidents.correlation.evidence import Gaps
 from stanza_lab.incidents.correlation.explanation import Explanation, explain
@@ -21,6 +21,8 @@ from stanza_lab.incidents.correlation.habits import rule_habits
 from stanza_lab.incidents.quality.metrics import score_incidents
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stanza_lab.incidents.correlation.evidence import Evidence
     from stanza_lab.incidents.correlation.features import Features
     from stanza_lab.incidents.correlation.recurrence import Recurrence
@@ -249,7 +251,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
             known = grouping.taught(known, found.labels)
             found = grouping.group(known, settings)
         self._vocabulary, self._known, self._found, self._ids = vocabulary, known, found, ids
-        self._recurrence = self._learn(known, found.labels)
+        self._recurrence, self._told = self._learn(known, found.labels), None
         self._keep(found.labels, found.probabilities, found.core, rows=len(ids))
         return self
 
@@ -308,10 +310,12 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         SchemaError
             As in `fit`.
         ParameterError
-            A parameter is outside its range.
+            A parameter is outside its range, or the clusterer came from `from_frames`.
         """
         if not hasattr(self, "labels_"):
             return self.fit(alerts)
+        if self._told is not None:
+            raise ParameterError("the alerts this was fitted to did not come along, so it cannot learn on; fit anew")
         features, vocabulary, ids = self._read(alerts, reset=False)
         calls = closeness(self.edges, vocabulary.names.get("service", pd.Index([], dtype="str")))
         joined = self._join(replace(self._known, calls=calls), features)
@@ -352,6 +356,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
             There is no such alert.
         """
         check_is_fitted(self)
+        if not len(self._ids):
+            raise ParameterError("the alerts this was fitted to did not come along; explain them where it was fitted")
         if isinstance(alert, str):
             places = np.flatnonzero(self._ids == alert)
             if not len(places) or not alert:
@@ -416,7 +422,67 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
     def rules_(self) -> pd.DataFrame:
         """What was learned of each rule."""
         check_is_fitted(self)
+        if self._told is not None:
+            return self._told.habits.copy(deep=False)
         return rule_habits(self._known, self._found.labels, self._vocabulary)
+
+    def to_frames(self) -> dict[str, pd.DataFrame]:
+        """Return what was learned as tables, for Parquet: of rules and names, without an alert or the time of one.
+
+        Returns
+        -------
+        dict of DataFrame
+            From which `from_frames` makes a clusterer that judges new alerts as this one does.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        """
+        check_is_fitted(self)
+        return learned.to_frames(self._what_was_learned())
+
+    @classmethod
+    def from_frames(cls, frames: Mapping[str, pd.DataFrame], **parameters: Any) -> Self:
+        """Make a fitted clusterer from what another one learned.
+
+        Parameters
+        ----------
+        frames : mapping of str to DataFrame
+            Tables from `to_frames`.
+        **parameters : object
+            Those of the clusterer.
+
+        Returns
+        -------
+        IncidentClusterer
+            Fitted, with no alert in it: `predict` groups new alerts among themselves, by all that was learned, and
+            numbers them from the number of incidents seen in `fit` on.
+
+        Raises
+        ------
+        BundleError
+            A table or a column is missing, or does not fit the others.
+        ParameterError
+            A parameter is outside its range.
+        """
+        model = cls(**parameters)
+        told = learned.from_frames(frames)
+        settings = model._settings()
+        _params.at_least(model.passes, "passes", 1)
+        calls = closeness(model.edges, told.vocabulary.names["service"])
+        known = grouping.evidence_of(told.nobody(), settings, calls, told.recurrence)
+        found = grouping.group(known, settings)
+        model._vocabulary, model._known, model._found = told.vocabulary, known, found
+        model._ids, model._recurrence, model._told = np.zeros(0, dtype=object), told.recurrence, told
+        model._keep(found.labels, found.probabilities, found.core, rows=0)
+        model._count = told.incidents
+        return model
+
+    def _what_was_learned(self) -> learned.Learned:
+        if self._told is not None:
+            return self._told
+        return learned.Learned(self._vocabulary, self._recurrence, self.rules_, len(self._ids), self._count)
 
     def _read(self, alerts: Any, *, reset: bool, learn: bool = True) -> tuple[Features, reading.Vocabulary, np.ndarray]:
         """Return features, names and ids of alerts; `learn`: the names of these alerts as well."""

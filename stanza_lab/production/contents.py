@@ -30,6 +30,7 @@ class MapContents:
     _ownership: pd.DataFrame | None
     _model: DependencyModel | None
     _unmapped: list[str]
+    _usual: pd.DataFrame | None = None  # sums of alerts that did not come along
     _parent: Self | None
 
     @property

@@ -90,9 +90,20 @@ class ProductionMap(MapViews):
         self._parent = None
 
     @classmethod
-    def from_tables(cls, edges: pd.DataFrame, *, services: pd.DataFrame) -> ProductionMap:
-        """Return the map that had these `edges` and `services`: what a bundle keeps is enough to restore it."""
-        restored = cls(edges)
+    def from_tables(
+        cls,
+        edges: pd.DataFrame,
+        *,
+        services: pd.DataFrame,
+        ownership: pd.DataFrame | None = None,
+        usual: pd.DataFrame | None = None,
+    ) -> ProductionMap:
+        """Return the map that had these `edges` and `services`: what a bundle keeps is enough to restore it.
+
+        `usual` are sums of its alerts per service, as `Usual` tells them: what `rank_origins` takes for usual.
+        """
+        restored = cls(edges, ownership=ownership)
+        restored._usual = usual
         known = services.astype({name: restored._services[name].dtype for name in restored._services.columns})
         restored._services = known.sort_values("service", ignore_index=True)
         return restored

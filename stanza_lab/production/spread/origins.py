@@ -133,7 +133,7 @@ def rank_origins(
     table.attrs = {
         "outside": outside,
         "words": origin_words.summary(
-            table, found, outside, unlocated=unlocated, told=events is not None, history=len(usual.at)
+            table, found, outside, unlocated=unlocated, told=events is not None, history=usual.known
         ),
     }
     if top is None:

@@ -1,4 +1,7 @@
-"""What is usual: how often each service alerts and what it depends on, found once per map and asked at any moment."""
+"""What is usual: how often each service alerts and what it depends on, found once per map and asked at any moment.
+
+A map restored from a bundle has no alerts, only sums of them: how often each service alerts in all, and in how long.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,12 @@ class Usual:
     at: Ints  # microseconds
     begins: NDArray[np.bool_]  # whether the alert begins an episode
     first: Ints  # where each service's alerts begin, and the end
+    sums: Rates | None = None  # of a history that is not at hand itself
+
+    @property
+    def known(self) -> int:
+        """How many alerts it is known from."""
+        return len(self.at) if self.sums is None else int(self.sums.alerts.sum())
 
     @classmethod
     def of(cls, production: MapContents) -> Usual:
@@ -52,6 +61,7 @@ class Usual:
     @classmethod
     def _look(cls, whole: MapContents) -> Usual:
         names, pairs, alerts = pd.Index(whole.services["service"]), whole.links, whole.alerts
+        sums = None if whole._usual is None else Rates.of(whole._usual, names)
         arcs = Arcs.of(pairs[pairs["strength"] >= FAINT], names, draws=DRAWS)
         none = pd.DataFrame({"service": pd.Series(dtype="str"), "starts_at": pd.Series(dtype="datetime64[us, UTC]")})
         fired = Firings.of(none if alerts is None else alerts, names)
@@ -60,10 +70,15 @@ class Usual:
         begins = np.ones(len(at), dtype=bool)
         begins[1:] = (np.diff(service) != 0) | (np.diff(at) > QUIET_US)
         first = np.searchsorted(service, np.arange(len(names) + 1)).astype(np.int64)
-        return cls(names, arcs.thinned(TRAVELS), arcs.turned(), at, begins, first)
+        return cls(names, arcs.thinned(TRAVELS), arcs.turned(), at, begins, first, sums)
 
     def around(self, began: int, ended: int, *, until: int | None) -> Rates:
-        """Return how often each service alerts, what lies from `began` to `ended` and after `until` left out."""
+        """Return how often each service alerts, what lies from `began` to `ended` and after `until` left out.
+
+        Of sums nothing can be left out: they are of a history that was over before.
+        """
+        if self.sums is not None:
+            return self.sums
         at, counted = self.at, np.ones(len(self.at), dtype=bool)
         if len(at):
             counted = (at < began - QUIET_US) | (at > ended + QUIET_US)
@@ -85,6 +100,22 @@ class Rates:
     alerts: Floats
     episodes: Floats
     span_us: float
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, names: pd.Index) -> Rates:
+        """Return the rates of services from a table of sums (see `to_frame`)."""
+        known = table.drop_duplicates("service").set_index("service").reindex(names)
+        span_us = float(table["span_s"].max()) * 1e6 if len(table) else 0.0
+        return cls(
+            known["alerts"].fillna(0).to_numpy(dtype=np.float64),
+            known["episodes"].fillna(0).to_numpy(dtype=np.float64),
+            max(span_us, float(_LEAST_US)),
+        )
+
+    def to_frame(self, names: pd.Index) -> pd.DataFrame:
+        """Return sums per service: service (str), alerts, episodes (int64), span_s (float64, the same in all rows)."""
+        counts = {"alerts": self.alerts.astype(np.int64), "episodes": self.episodes.astype(np.int64)}
+        return pd.DataFrame({"service": names.astype("str"), **counts, "span_s": self.span_us / 1e6})
 
     def chance(self, within_us: float) -> Floats:
         """Return how likely each begins an episode within a time, by chance.

@@ -1,0 +1,183 @@
+"""`load_bundle`: a directory back into models, after every file was checked."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stanza_lab import schema
+from stanza_lab.artefacts.bundle import contents, manifest
+from stanza_lab.artefacts.bundle.bundle import Bundle
+from stanza_lab.artefacts.bundle.manifest import CARD, DOCUMENTS, TABLES
+from stanza_lab.artefacts.bundle.saving import EDGES, NEAR
+from stanza_lab.dependencies import DependencyModel
+from stanza_lab.errors import BundleError, StanzaError
+from stanza_lab.incidents import IncidentClusterer
+from stanza_lab.incidents.correlation.learned import FRAMES
+from stanza_lab.patterns.found import Patterns
+from stanza_lab.patterns.reactions import writing as reaction_writing
+from stanza_lab.production import ProductionMap
+
+_ALWAYS = ("cofirings", "edges", "firings", "services")
+_SINCE = {"claims": 2, "traits": 2, "usual": 3, **{f"incident_{name}": 3 for name in FRAMES}}
+_MOST_ROWS = 20_000_000
+_MOST_BYTES = 2_000_000_000  # of one table, unpacked
+
+
+def load_bundle(path: str | os.PathLike[str], *, expect: str | None = None) -> Bundle:
+    """Load a bundle after checking every file against the manifest, and the manifest against its seal.
+
+    Parameters
+    ----------
+    path : path-like
+        Directory that `save_bundle` made.
+    expect : str, optional
+        The `id` that it must have, as somebody noted it: hashes tell that a bundle was damaged or altered, not that it
+        was exchanged whole for another one. Default: any.
+
+    Returns
+    -------
+    Bundle
+        The models and the map, ready to use.
+
+    Raises
+    ------
+    BundleError
+        It is no bundle, a file is missing, was altered or added, or a newer version of stanza_lab wrote it.
+
+    Examples
+    --------
+    >>> import stanza_lab as sl
+    >>> sl.load_bundle("no/such/place")
+    Traceback (most recent call last):
+        ...
+    stanza_lab.errors.BundleError: no/such/place is no bundle: it has no manifest.json; ...
+    """
+    path = Path(path)
+    told = manifest.read(path)
+    there = [name for name in TABLES if f"{name}.parquet" in told["files"]]
+    for name in (*_ALWAYS, *(name for name, since in _SINCE.items() if since <= told["format"])):
+        if name not in there:
+            raise BundleError(f"{path} lacks {name}.parquet; save the bundle again")
+    tables = {name: _table(path, name, told) for name in there}
+    documents = {name: _document(path, name, told) for name in DOCUMENTS if name in told["files"]}
+    card = manifest.verified(path, CARD, told).decode("utf-8", "replace") if CARD in told["files"] else ""
+    try:
+        bundle = _bundle(path, told, tables, documents, card)
+    except StanzaError as error:
+        raise error if isinstance(error, BundleError) else BundleError(f"{path}: {error}") from error
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise BundleError(f"{path / manifest.MANIFEST} does not fit this version of stanza_lab: {error}") from error
+    if expect is not None and bundle.id != expect:
+        raise BundleError(f"{path} is bundle {bundle.id}, not {expect[:80]}; it was exchanged, or saved anew")
+    return bundle
+
+
+def _bundle(
+    path: Path, told: dict[str, Any], tables: dict[str, pd.DataFrame], documents: dict[str, Any], card: str
+) -> Bundle:
+    parameters = told["parameters"]
+    dependencies = DependencyModel.from_statistics(
+        tables if told["format"] > 1 else _of_times_alone(tables),
+        settings=told["statistics"],
+        **_with_topology(parameters["dependencies"], tables),
+    )
+    owners = tables.get("owners")
+    production = ProductionMap.from_tables(
+        schema.check(tables["edges"], schema.EDGES),
+        services=tables["services"],
+        ownership=None if owners is None else schema.check(owners, schema.OWNERSHIP, need=["service", "team"]),
+        usual=tables.get("usual"),
+    )
+    patterns, reactions = documents.get("patterns.json"), documents.get("reactions.json")
+    tried = tables.get("tried")
+    return Bundle(
+        path=path,
+        manifest=told,
+        clusterer=_clusterer(_with_edges(parameters["incidents"], tables["edges"]), tables),
+        dependencies=dependencies,
+        production=production,
+        patterns=None if patterns is None else Patterns.from_dict(patterns),
+        reactions=None if reactions is None else reaction_writing.from_dict(reactions),
+        backtest=None if tried is None else reaction_writing.Tried.read(tried),
+        names=tables.get("aliases"),
+        rules=_known(tables, "rules", contents.RULES),
+        labels=_known(tables, "labels", contents.LABELS),
+        propagation=tables.get("propagation", pd.DataFrame({"src": [], "dst": []}, dtype="str")),
+        metrics=_known(tables, "metrics", contents.METRICS),
+        calibration=_known(tables, "calibration", contents.CALIBRATION),
+        card=card,
+    )
+
+
+def _clusterer(parameters: dict[str, Any], tables: dict[str, pd.DataFrame]) -> IncidentClusterer:
+    """Return the clusterer, fitted; of a bundle before format 3, which kept nothing that it learned, it is not."""
+    frames = {name: tables[f"incident_{name}"] for name in FRAMES if f"incident_{name}" in tables}
+    return IncidentClusterer.from_frames(frames, **parameters) if frames else IncidentClusterer(**parameters)
+
+
+def _known(tables: dict[str, pd.DataFrame], name: str, columns: dict[str, Any]) -> pd.DataFrame:
+    if name not in tables:
+        return contents.empty(columns)
+    if absent := [column for column in columns if column not in tables[name]]:
+        raise BundleError(f"{name}.parquet lacks {absent}; save the bundle again")
+    return tables[name][list(columns)].astype(columns)
+
+
+def _with_edges(parameters: dict[str, Any], edges: pd.DataFrame) -> dict[str, Any]:
+    """Return the parameters of a manifest with the edges they name."""
+    parameters = dict(parameters)  # a manifest that was altered may hold anything
+    return parameters | {"edges": edges if parameters.get("edges") == EDGES else None}
+
+
+def _with_topology(parameters: dict[str, Any], tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return the parameters of a manifest with the topology they name: pairs of near places are one hop apart."""
+    parameters = dict(parameters)
+    for name in ("required", "forbidden"):
+        if isinstance(parameters.get(name), list):
+            parameters[name] = [tuple(edge) for edge in parameters[name]]
+    if parameters.get("topology") is None:
+        return parameters
+    if parameters["topology"] != NEAR:
+        raise ValueError("topology is no table of this bundle")
+    return parameters | {"topology": tables["near"], "hops": 1}
+
+
+def _of_times_alone(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tables of format 1 as they would be now, of firings of which only the times were read.
+
+    It held fewer recent alerts than `partial_fit` needs by now, so the model that comes of it refuses to go on.
+    """
+    firings = tables["firings"].assign(place="", inner=0)
+    return {"firings": firings, "cofirings": tables["cofirings"].assign(inner_a=0, inner_b=0)}
+
+
+def _document(path: Path, name: str, told: dict[str, Any]) -> Any:
+    content = manifest.verified(path, name, told)
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise BundleError(f"{path / name} is no JSON ({error}); save the bundle again") from error
+
+
+def _table(path: Path, name: str, told: dict[str, Any]) -> pd.DataFrame:
+    """Return a table once it is what the manifest says and not larger than any that is written."""
+    content = manifest.verified(path, f"{name}.parquet", told)
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        about = file.metadata
+        size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+        if about.num_rows != told["files"][f"{name}.parquet"].get("rows", about.num_rows):
+            raise BundleError(f"{path / name}.parquet has {about.num_rows:,} rows, not those of the manifest")
+        if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
+            raise BundleError(f"{path / name}.parquet unpacks to more than any bundle holds; it was altered")
+        return file.read().to_pandas()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BundleError(f"{path / name}.parquet is no table ({error}); save the bundle again") from error
