@@ -13,11 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-
 from stanza_lab.artefacts.bundle.manifest import FILES, sealed
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from stanza_lab.artefacts.scoring import Scorer
     from stanza_lab.dependencies import DependencyModel
     from stanza_lab.incidents import IncidentClusterer

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any
 
 from stanza_lab.artefacts.exports.quoting import markdown
 from stanza_lab.production import words
@@ -23,8 +22,8 @@ def model_card(about: dict[str, Any], *, tables: dict[str, pd.DataFrame]) -> byt
         "# Model card",
         "",
         (
-            "A model of which alerts belong together, what depends on what and whose it is, learned from past alerts by "
-            f"stanza_lab {about['versions']['stanza_lab']}. Every figure in it is an estimate; each says how sure it is."
+            "A model of which alerts belong together, what depends on what and whose it is, learned from past alerts "
+            f"by stanza_lab {about['versions']['stanza_lab']}. Every figure is an estimate and says how sure it is."
         ),
         "",
         "## Made of",
@@ -38,8 +37,8 @@ def model_card(about: dict[str, Any], *, tables: dict[str, pd.DataFrame]) -> byt
         f"* {words.count(counts['patterns'], 'pattern')}, {words.count(counts['reactions'], 'reaction')}",
         "",
         (
-            "No alert is in it, no text of one, and nothing that runs when it is loaded: sums, names of rules, services "
-            f"and teams. People who reviewed reactions or are on call: {about['redaction']['people']}."
+            "No alert is in it, no text of one, and nothing that runs when it is loaded: sums, names of rules, "
+            f"services and teams. People who reviewed reactions or are on call: {about['redaction']['people']}."
         ),
         "",
         "## How good it is",

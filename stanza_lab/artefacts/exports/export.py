@@ -171,9 +171,7 @@ def _refuse_foreign(directory: Path, *, overwrite: bool) -> None:
         raise BundleError(f"{directory} is there already and is no export; choose another path") from error
     there = {path.relative_to(directory).as_posix() for path in directory.rglob("*") if not path.is_dir()}
     if foreign := sorted(there - known):
-        raise BundleError(
-            f"{directory} holds files that the export did not write ({', '.join(foreign[:5])}); move it"
-        )
+        raise BundleError(f"{directory} holds files that the export did not write ({', '.join(foreign[:5])}); move it")
     if not overwrite:
         raise BundleError(f"{directory} is there already; pass overwrite=True (--force) to replace it")
 

@@ -12,6 +12,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 import stanza_lab as sl
+from stanza_lab.artefacts.bundle.manifest import sealed
 from stanza_lab.errors import BundleError, ParameterError
 
 
@@ -102,7 +103,7 @@ def test_a_broken_manifest_is_refused(saved: Path, content: bytes) -> None:
 )
 def test_a_manifest_that_does_not_fit_is_refused(saved: Path, part: str, value: object) -> None:
     manifest = json.loads((saved / "manifest.json").read_text())
-    (saved / "manifest.json").write_text(json.dumps(manifest | {part: value}))
+    (saved / "manifest.json").write_bytes(sealed(manifest | {part: value}))
     with pytest.raises(BundleError):
         sl.load_bundle(saved)
 
@@ -110,14 +111,14 @@ def test_a_manifest_that_does_not_fit_is_refused(saved: Path, part: str, value: 
 def test_a_newer_format_names_the_version_that_reads_it(saved: Path) -> None:
     manifest = json.loads((saved / "manifest.json").read_text())
     manifest |= {"format": 99, "versions": {"stanza_lab": "7.0"}}
-    (saved / "manifest.json").write_text(json.dumps(manifest))
+    (saved / "manifest.json").write_bytes(sealed(manifest))
     with pytest.raises(BundleError, match=r"format 99.*'stanza_lab': '7\.0'"):
         sl.load_bundle(saved)
 
 
 def test_a_newer_format_without_versions_is_refused_too(saved: Path) -> None:
     manifest = json.loads((saved / "manifest.json").read_text())
-    (saved / "manifest.json").write_text(json.dumps(manifest | {"format": 99, "versions": "x"}))
+    (saved / "manifest.json").write_bytes(sealed(manifest | {"format": 99, "versions": "x"}))
     with pytest.raises(BundleError, match="format 99"):
         sl.load_bundle(saved)
 
@@ -199,7 +200,7 @@ def test_edges_the_clusterer_knew_are_those_of_the_map(models: Models, tmp_path:
 def test_edges_in_a_manifest_are_never_a_path(saved: Path, edges: object) -> None:
     manifest = json.loads((saved / "manifest.json").read_text())
     manifest["parameters"]["incidents"]["edges"] = edges
-    (saved / "manifest.json").write_text(json.dumps(manifest))
+    (saved / "manifest.json").write_bytes(sealed(manifest))
     assert sl.load_bundle(saved).clusterer.edges is None
 
 
@@ -239,7 +240,7 @@ def test_dependencies_are_links_and_edges_their_directions(models: Models, saved
 @pytest.mark.parametrize("part", ["data", "versions"])
 def test_display_does_without_what_is_not_said(saved: Path, part: str) -> None:
     manifest = json.loads((saved / "manifest.json").read_text())
-    (saved / "manifest.json").write_text(json.dumps(manifest | {part: {}}))
+    (saved / "manifest.json").write_bytes(sealed(manifest | {part: {}}))
     bundle = sl.load_bundle(saved)
     assert repr(bundle)
     assert "unknown" in bundle._repr_html_()
@@ -319,7 +320,7 @@ def test_places_and_which_are_near_come_along(models: Models, tmp_path: Path, to
 def test_a_topology_in_a_manifest_is_never_a_path(saved: Path) -> None:
     manifest = json.loads((saved / "manifest.json").read_text())
     manifest["parameters"]["dependencies"]["topology"] = "../near.parquet"
-    (saved / "manifest.json").write_text(json.dumps(manifest))
+    (saved / "manifest.json").write_bytes(sealed(manifest))
     with pytest.raises(BundleError, match="does not fit"):
         sl.load_bundle(saved)
 
