@@ -7,8 +7,9 @@ first that matches says it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ SYMPTOMS = ("latency", "errors", "saturation", "availability", "traffic")
 _DTYPE = pd.CategoricalDtype(list(SYMPTOMS))
 _FIELDS = ("alertname", "labels", "summary", "description")  # the most deliberate words first
 _METRIC = r'"(?:metric|metric_name|metricName|MetricName|metricname|__name__)":\s*"([^"]+)"'
+_METRIC_OF = re.compile(_METRIC)
+_REMEMBERED = 16_384  # texts whose symptom is kept at hand
 _LONGEST = 400  # characters of a text that are read; what is wrong stands at its beginning
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
@@ -206,6 +209,25 @@ def classify_symptoms(alerts: pd.DataFrame) -> pd.Series:
         texts = texts.str.extract(_METRIC, expand=False) if field == "labels" else texts
         codes[open_rows] = _classify(texts, None if service is None else service[open_rows])
     return pd.Series(pd.Categorical.from_codes(codes, dtype=_DTYPE), index=alerts.index, name="symptom")
+
+
+def symptom_of(alert: Mapping[str, Any]) -> str | None:
+    """Say of one alert, a row as a mapping, what `classify_symptoms` says of it; texts read before are remembered."""
+    service = alert.get("service")
+    where = service[:_LONGEST] if isinstance(service, str) else ""
+    for field in _FIELDS:
+        text = alert.get(field)
+        if field == "labels" and isinstance(text, str):
+            metric = _METRIC_OF.search(text)
+            text = metric[1] if metric else None
+        if isinstance(text, str) and (code := _remembered(text[:_LONGEST], where)) >= 0:
+            return SYMPTOMS[code]
+    return None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(text: str, service: str) -> int:
+    return next(_codes([(text, service)]))
 
 
 def _classify(texts: pd.Series, service: np.ndarray | None) -> np.ndarray:

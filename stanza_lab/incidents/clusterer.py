@@ -23,6 +23,8 @@ from stanza_lab.incidents.quality.metrics import score_incidents
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from scipy.sparse import csr_array
+
     from stanza_lab.incidents.correlation.evidence import Evidence
     from stanza_lab.incidents.correlation.features import Features
     from stanza_lab.incidents.correlation.recurrence import Recurrence
@@ -251,7 +253,8 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
             known = grouping.taught(known, found.labels)
             found = grouping.group(known, settings)
         self._vocabulary, self._known, self._found, self._ids = vocabulary, known, found, ids
-        self._recurrence, self._told = self._learn(known, found.labels), None
+        self._recurrence = self._learn(known, found.labels)
+        self._told: learned.Learned | None = None  # what came from `from_frames`
         self._keep(found.labels, found.probabilities, found.core, rows=len(ids))
         return self
 
@@ -440,7 +443,7 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
             `fit` was not called.
         """
         check_is_fitted(self)
-        return learned.to_frames(self._what_was_learned())
+        return learned.to_frames(self.learned)
 
     @classmethod
     def from_frames(cls, frames: Mapping[str, pd.DataFrame], **parameters: Any) -> Self:
@@ -479,7 +482,10 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         model._count = told.incidents
         return model
 
-    def _what_was_learned(self) -> learned.Learned:
+    @property
+    def learned(self) -> learned.Learned:
+        """What new alerts are judged by: names, counts per rule, habits."""
+        check_is_fitted(self)
         if self._told is not None:
             return self._told
         return learned.Learned(self._vocabulary, self._recurrence, self.rules_, len(self._ids), self._count)
@@ -515,6 +521,17 @@ class IncidentClusterer(ClusterMixin, BaseEstimator):
         self.labels_ = np.full(rows, schema.NOISE, dtype=np.int64)
         self.probabilities_, self.distances_ = np.zeros(rows), np.full(rows, np.inf)
         self.labels_[places], self.probabilities_[places], self.distances_[places] = labels, probabilities, core
+
+    @property
+    def calls(self) -> csr_array:
+        """How near the services are that were learned, by `edges`."""
+        check_is_fitted(self)
+        return closeness(self.edges, self._vocabulary.names.get("service", pd.Index([], dtype="str")))
+
+    @property
+    def settings(self) -> grouping.Settings:
+        """The checked parameters, durations in seconds."""
+        return self._settings()
 
     def _settings(self) -> grouping.Settings:
         def seconds(name: str, *, zero: bool = True) -> float:

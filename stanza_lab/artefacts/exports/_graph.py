@@ -1,4 +1,4 @@
-"""The walk as a graph, and what all pictures of it share: which links are strongest, how sure one looks, what is lost."""
+"""The walk as a graph, and what all pictures share: which links are strongest, how sure one looks, what is lost."""
 
 from __future__ import annotations
 
@@ -64,14 +64,15 @@ def graph_of(walk: Walk) -> nx.DiGraph[str]:
 def for_xml(walk: Walk) -> tuple[nx.DiGraph[str], list[str]]:
     """Return the graph with names that XML can carry, and what was replaced for that; no two services become one."""
     names = distinct({one.name: _NOT_XML.sub("�", one.name) for one in walk.services})
-    changed = sum(name != other for name, other in names.items())
+    said = [*names.items(), *((team, _clean(team)) for team in walk.teams)]
+    changed = sum(name != other for name, other in said)
     services = tuple(
         replace(one, name=names[one.name], team=_clean(one.team), environment=_clean(one.environment))
         for one in walk.services
     )
-    links = tuple(replace(one, src=names[one.src], dst=names[one.dst], verdict=_clean(one.verdict)) for one in walk.links)
-    said = f"{words.count(changed, 'name')} of services had characters that XML cannot carry; they are replaced by �"
-    return graph_of(replace(walk, services=services, links=links)), [said] if changed else []
+    links = tuple(replace(one, src=names[one.src], dst=names[one.dst]) for one in walk.links)
+    lost = f"{words.count(changed, 'name')} had characters that XML cannot carry; they are replaced by �"
+    return graph_of(replace(walk, services=services, links=links)), [lost] if changed else []
 
 
 def distinct(names: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +102,9 @@ def most_linked(walk: Walk, top: int) -> tuple[list[Service], list[Link]]:
         weight[link.dst] += link.link_confidence
     chosen = sorted(walk.services, key=lambda one: (-weight[one.name], -one.alerts, one.name))[:top]
     names = {one.name for one in chosen}
-    return sorted(chosen, key=lambda one: one.name), [one for one in walk.links if one.src in names and one.dst in names]
+    return sorted(chosen, key=lambda one: one.name), [
+        one for one in walk.links if one.src in names and one.dst in names
+    ]
 
 
 def seen(link: Link) -> bool:
@@ -139,15 +142,21 @@ def no_place(walk: Walk) -> list[str]:
         held.append(words.count(len(walk.reactions), "reaction"))
     return [
         f"a graph of services has no place for {', '.join(held)}, nor for what groups alerts into incidents",
-        "each pair of services has one link, in its likelier direction; how likely the other one is stays in the bundle",
+        "each pair of services has one link, in its likelier direction; the other one stays in the bundle",
     ]
 
 
 def names_changed(names: Iterable[str | None]) -> list[str]:
     """Return how many names a picture shows otherwise than they are, if any."""
     changed = sum(name is not None and shown(name) != name for name in names)
-    return [f"{words.count(changed, 'name')} {'is' if changed == 1 else 'are'} shown shortened or without \
-control characters"] if changed else []
+    return (
+        [
+            f"{words.count(changed, 'name')} {'is' if changed == 1 else 'are'} shown shortened or without \
+control characters"
+        ]
+        if changed
+        else []
+    )
 
 
 def _clean(text: str | None) -> str | None:

@@ -57,7 +57,7 @@ def _node(name: str, one: Service) -> str:
 def _edge(ids: dict[str, str], one: Link, *, crowded: bool) -> str:
     drawn = [
         f"penwidth={0.5 + 2.5 * one.link_confidence:.2f}",
-        f'style={"solid" if seen(one) else "dashed"}',
+        f"style={'solid' if seen(one) else 'dashed'}",
         f'color="{LINE}"',
         f"tooltip={quoted(_said(one))}",
         *([] if crowded else [f"label={quoted(how_sure(one))}"]),
@@ -72,4 +72,6 @@ def _edge(ids: dict[str, str], one: Link, *, crowded: bool) -> str:
 
 
 def _said(one: Link) -> str:
-    return f"known from {words.known_from(one.provenance)}; {words.probability(one.link_confidence)} that there is a link"
+    return (
+        f"known from {words.known_from(one.provenance)}; {words.probability(one.link_confidence)} that there is a link"
+    )

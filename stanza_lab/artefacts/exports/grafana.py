@@ -47,10 +47,14 @@ def write(walk: Walk) -> Written:
     lost = names_changed([one.name for one in services])
     if left := len(walk.services) - len(services):
         gone = len(walk.links) - len(links)
-        lost.append(f"Grafana shows {NODES:,} services at once: the {words.count(left, 'least linked service')} \
-and their {words.count(gone, 'link')} are left out")
+        lost.append(
+            f"Grafana shows {NODES:,} services at once: the {words.count(left, 'least linked service')} \
+and their {words.count(gone, 'link')} are left out"
+        )
     if risky := sum(cell(shown(one.name)) != shown(one.name) for one in services):
-        lost.append(f"{words.count(risky, 'name')} could be taken for a formula; in the tables an apostrophe is before it")
+        lost.append(
+            f"{words.count(risky, 'name')} could be taken for a formula; in the tables an apostrophe is before it"
+        )
     files = {
         "dashboard.json": dumped(_dashboard(walk, frames)),
         "frames.json": dumped(frames),
@@ -67,7 +71,12 @@ def _nodes(walk: Walk, services: Sequence[Service], ids: Mapping[str, str]) -> l
         ("title", "string", [shown(one.name) for one in services], {"displayName": "Service"}),
         ("subtitle", "string", [shown(one.team or "no team known") for one in services], {"displayName": "Team"}),
         ("mainstat", "number", [one.alerts for one in services], {"displayName": "Alerts", "unit": "short"}),
-        ("detail__environment", "string", [shown(one.environment or "unknown") for one in services], _named("Environment")),
+        (
+            "detail__environment",
+            "string",
+            [shown(one.environment or "unknown") for one in services],
+            _named("Environment"),
+        ),
     ]
     if not walk.rules:  # then the circle says whose it is
         colour = colour_of(walk.teams)
@@ -107,7 +116,12 @@ def _edges(links: Sequence[Link], ids: Mapping[str, str]) -> list[Field]:
         ("detail__support", "number", [one.support for one in links], _named("Support")),
         ("detail__lag_s", "number", [one.lag_s for one in links], {"displayName": "Lag", "unit": "s"}),
         ("detail__provenance", "string", [words.known_from(one.provenance) for one in links], _named("Known from")),
-        ("detail__verdict", "string", [shown(one.verdict or "no traces to compare") for one in links], _named("Traces")),
+        (
+            "detail__verdict",
+            "string",
+            [shown(one.verdict or "no traces to compare") for one in links],
+            _named("Traces"),
+        ),
     ]
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from stanza_lab import _params
 from stanza_lab.artefacts.exports._graph import how_sure, names_changed, no_place, seen, shown, strongest
 from stanza_lab.artefacts.exports.registry import Option, Written
+from stanza_lab.errors import ParameterError
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ EDGES, TEXT = 500, 50_000  # what Mermaid draws unless it is configured otherwis
 OPTIONS: dict[str, Option] = {
     "links": Option(f"at most so many links, the surest; 1 to {EDGES} (Mermaid draws no more)", EDGES, "number")
 }
-_SPECIAL = re.compile(r"[\x21-\x2b\x3b-\x40\x5b-\x5e\x60\x7b-\x7e]")  # ASCII but letters, digits, space , - . / : _
+_SPECIAL = re.compile(r"[^\w ,/\x80-\U0010ffff-]|_|^-")  # . and : too: a web address or a list would be Markdown
 
 
 def write(walk: Walk, *, links: float = EDGES) -> Written:
     """Return the map as `dependencies.mmd`, and as a page with it, `dependencies.md`."""
-    most = int(_params.at_least(links, "links", 1, EDGES))
+    most = _most(links)
     kept, services = strongest(walk.links)[:most], list(walk.services)
     text = _drawn(walk, services, kept)
     if len(text) > TEXT:
@@ -37,10 +37,14 @@ def write(walk: Walk, *, links: float = EDGES) -> Written:
         text = _drawn(walk, services, kept)
     lost = names_changed([one.name for one in services])
     if left := len(walk.links) - len(kept):
-        lost.append(f"Mermaid draws {EDGES} links and {TEXT:,} characters: the {words.count(left, 'least sure link')} \
-{'is' if left == 1 else 'are'} left out")
+        lost.append(
+            f"Mermaid draws {EDGES} links and {TEXT:,} characters: the {words.count(left, 'least sure link')} \
+{'is' if left == 1 else 'are'} left out"
+        )
     if left := len(walk.services) - len(services):
-        lost.append(f"{words.count(left, 'service')} without a link that is drawn {'is' if left == 1 else 'are'} left out")
+        lost.append(
+            f"{words.count(left, 'service')} without a link that is drawn {'is' if left == 1 else 'are'} left out"
+        )
     lost.append("a link shows one number; its support, its lag and whether traces confirm it have no place")
     page = f"# What depends on what\n\n```mermaid\n{text}```\n"
     return Written({"dependencies.mmd": text.encode(), "dependencies.md": page.encode()}, [*lost, *no_place(walk)])
@@ -49,6 +53,12 @@ def write(walk: Walk, *, links: float = EDGES) -> Written:
 def label(text: str) -> str:
     """Return text as a quoted label: what Mermaid, Markdown or HTML could take for theirs is written as its number."""
     return '"' + _SPECIAL.sub(lambda found: f"#{ord(found[0])};", shown(text)) + '"'
+
+
+def _most(links: float) -> int:
+    if isinstance(links, bool) or links != int(links) or not 1 <= links <= EDGES:
+        raise ParameterError(f"links={links!r} must be a whole number from 1 to {EDGES}; Mermaid draws no more")
+    return int(links)
 
 
 def _linked(walk: Walk, links: Collection[Link]) -> list[Service]:

@@ -9,7 +9,14 @@ from typing import Any, Literal, Protocol, cast
 
 from stanza_lab.errors import UnknownNameError
 
-TARGETS: dict[str, str] = {}
+TARGETS: dict[str, str] = {
+    "cytoscape": "stanza_lab.artefacts.exports.cytoscape",
+    "dot": "stanza_lab.artefacts.exports.dot",
+    "gexf": "stanza_lab.artefacts.exports.gexf",
+    "grafana": "stanza_lab.artefacts.exports.grafana",
+    "graphml": "stanza_lab.artefacts.exports.graphml",
+    "mermaid": "stanza_lab.artefacts.exports.mermaid",
+}
 
 
 @dataclass(frozen=True)

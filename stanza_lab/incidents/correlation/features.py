@@ -268,7 +268,7 @@ def _named(alerts: pd.DataFrame, name: str) -> pd.Series:
     nothing = pd.Series(pd.NA, index=alerts.index, dtype="str")
     if name == "kind":
         text = next((alerts[column] for column in ("alertname", "summary") if column in alerts), nothing)
-        return text.astype("object").map(_template, na_action="ignore").astype("str")
+        return text.astype("object").map(template, na_action="ignore").astype("str")
     if name != "rule":
         return alerts[name].astype("str") if name in alerts else nothing
     keys = alerts["rule_key"].astype("str") if "rule_key" in alerts else nothing
@@ -279,7 +279,7 @@ def _named(alerts: pd.DataFrame, name: str) -> pd.Series:
 
 
 @lru_cache(maxsize=65_536)
-def _template(text: str) -> str:
+def template(text: str) -> str:
     """Return a text without what changes from one time to the next: numbers and hexadecimal ids."""
     return _CHANGING.sub("#", str(text))
 
@@ -292,7 +292,7 @@ def _texts_of_few(told: Mapping[str, list], name: str, count: int) -> list[str |
 
     if name == "kind":
         kinds = texts("alertname" if "alertname" in told else "summary")
-        return [None if kind is None else _template(kind) for kind in kinds]
+        return [None if kind is None else template(kind) for kind in kinds]
     if name != "rule":
         return texts(name)
     rules = [

@@ -82,19 +82,26 @@ def suspects(usual: Usual, alerts: pd.DataFrame, *, until: int | None, deploys: 
         alerts=np.concatenate([own.alerts, quiet]),
         first_us=np.concatenate([own.first, quiet - 1]),
         needs=needs,
-        chance=np.clip(_of_map(chance, number, _UNKNOWN), 1e-4, 0.95),
+        chance=by_chance(chance, number),
         episodes=_of_map(rates.episodes, number, 0.0),
         callers=callers,
         deployed=deployed,
         what=own.what,
     )
-    fit = _fit(usual, number, place, notice, chance)
-    columns = _own_features(found, _of_map(notice, number, 0.0)) | _map_features(found, fit)
-    unlinked = 1 - float(columns["explains"].max()) if many > 1 else 0.0
+    return weighed(found, notice=_of_map(notice, number, 0.0), fit=_fit(usual, number, place, notice, chance))
+
+
+def weighed(found: Suspects, *, notice: Floats, fit: Floats) -> Suspects:
+    """Return suspects with their features.
+
+    `notice` says how likely each alerts if it fails, `fit` how much likelier it makes who alerted than chance does.
+    """
+    columns = _own_features(found, notice) | _map_features(found, fit)
+    unlinked = 1 - float(columns["explains"].max()) if found.alerting > 1 else 0.0
     return replace(
         found,
         features=np.column_stack([columns[name].astype(np.float64) for name in FEATURES]),
-        outside=np.array([1.0, np.log(many), unlinked]),
+        outside=np.array([1.0, np.log(found.alerting), unlinked]),
     )
 
 
@@ -172,6 +179,12 @@ class _Own:
                 said[service].add(word)
         times = at[order].astype(np.int64)
         return cls(pd.Index(names), many, times[first], times[last], [sorted(one) for one in said])
+
+
+def by_chance(chance: Floats, number: Ints) -> Floats:
+    """Return how likely suspects alert for no reason, from the chances of all services of the map."""
+    likely: Floats = np.clip(_of_map(chance, number, _UNKNOWN), 1e-4, 0.95)
+    return likely
 
 
 def _of_map(values: Floats, number: Ints, otherwise: float) -> Floats:
