@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 WHAT = "the map of services as DOT, for graphviz: a box per team, the thicker a line the surer the link"
 PROVEN_BY = "graphviz dot draws it, and reads the same services and links from it"
 OPTIONS: dict[str, Option] = {}
-CROWDED = 60  # links; with more of them what stands at each hides the picture
+CROWDED = 60  # links; with more of them what stands at each hides the picture, and so do thick lines
 _HEAD = """\
   graph [rankdir=LR, compound=true, newrank=true, fontname="Helvetica", fontsize=11, nodesep=0.2, ranksep=0.7, \
-bgcolor="white"];
+bgcolor="white", labeljust=l];
   node [shape=box, style="rounded,filled", fillcolor="white", color="#444444", fontname="Helvetica", fontsize=11, \
 margin="0.12,0.05"];
   edge [fontname="Helvetica", fontsize=9, fontcolor="#444444", arrowsize=0.7];"""
@@ -56,7 +56,7 @@ def _node(name: str, one: Service) -> str:
 
 def _edge(ids: dict[str, str], one: Link, *, crowded: bool) -> str:
     drawn = [
-        f"penwidth={0.5 + 2.5 * one.link_confidence:.2f}",
+        f"penwidth={(0.3 + 1.2 * one.link_confidence) * (1 if crowded else 2):.2f}",
         f"style={'solid' if seen(one) else 'dashed'}",
         f'color="{LINE}"',
         f"tooltip={quoted(_said(one))}",

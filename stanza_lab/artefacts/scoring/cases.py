@@ -1,0 +1,106 @@
+"""What is known of each incident of a stream as it grows: its alerts, likely origin, team, pattern, reaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stanza_lab.patterns.streaming import PatternTeller, ReactionTeller, kind_of
+from stanza_lab.production.spread.streaming import OriginTeller
+
+if TYPE_CHECKING:
+    from stanza_lab.artefacts.bundle import Bundle
+
+FEW = 64  # alerts of an incident that are looked at: the first half and the latest half of so many
+_KEPT = (
+    "alert_id", "starts_at", "service", "team", "alertname", "rule_key", "summary", "description", "severity", "labels",
+    "source", "environment",
+)  # fmt: skip
+_LONGEST = 500  # characters of a text that are kept
+
+
+@dataclass(slots=True)
+class Case:
+    """One incident: its alerts (those of `FEW`), how many there were, and what was last told of it."""
+
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    count: int = 0
+    told_of: tuple[frozenset[Any], int] = (frozenset(), 0)
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, alert: dict[str, Any]) -> None:
+        """Take an alert in; in a long incident the first and the latest are kept."""
+        self.count += 1
+        self.alerts.append(alert)
+        if len(self.alerts) > FEW:
+            del self.alerts[FEW // 2]
+
+    def remove(self, alert_id: str) -> None:
+        """Give an alert up that went to another incident."""
+        before = len(self.alerts)
+        self.alerts = [alert for alert in self.alerts if alert["alert_id"] != alert_id]
+        self.count -= before != len(self.alerts)
+
+
+class Teller:
+    """Tell what is known of an incident, from what a bundle holds.
+
+    The origin, the pattern and the reaction are told anew when an alert brings a service or a kind of alert that the
+    incident did not have, and whenever it has doubled since.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        teams = bundle.services.dropna(subset=["team"])
+        self._teams = dict(zip(teams["service"], teams["team"], strict=True))
+        self._by = "symptom" if bundle.patterns is None else bundle.patterns.by
+        self._origin = OriginTeller(bundle.production)
+        self._pattern = None if bundle.patterns is None else PatternTeller(bundle.patterns)
+        self._reaction = (
+            None
+            if bundle.reactions is None or not len(bundle.reactions)
+            else ReactionTeller(bundle.reactions, bundle.production, bundle.patterns, bundle.backtest)
+        )
+
+    def kept(self, alert: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is remembered of an alert, with its kind."""
+        kept = {}
+        for name in _KEPT:
+            value = alert.get(name)
+            kept[name] = value[:_LONGEST] if isinstance(value, str) and name != "labels" else value
+        return kept | {"kind": kind_of(kept, by=self._by)}
+
+    def alone(self, alert: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is known of an alert on its own: whose it is, what could be done."""
+        service = alert["service"]
+        team = self._teams.get(service) or alert["team"]
+        return _told(team=team, reaction=self._react([alert], pattern=None, origin=None))
+
+    def of(self, case: Case) -> dict[str, Any]:
+        """Return what is known of an incident."""
+        about = frozenset((alert["service"], alert["kind"]) for alert in case.alerts)
+        seen, count = case.told_of
+        if about == seen and case.count < 2 * count:
+            return case.told
+        found = self._origin.tell(case.alerts)
+        pattern = None
+        if self._pattern is not None:
+            pattern = self._pattern.tell([(alert["kind"], alert["starts_at"]) for alert in case.alerts])
+        case.told_of = (about, case.count)
+        case.told = _told(
+            origin=found.origin,
+            origin_probability=round(found.probability, 4) if found.origin is not None else None,
+            team=found.team or next((alert["team"] for alert in case.alerts if alert["team"]), None),
+            pattern=None if pattern is None else pattern[1],
+            pattern_confidence=None if pattern is None else round(pattern[2], 4),
+            reaction=self._react(case.alerts, pattern=None if pattern is None else pattern[0], origin=found.origin),
+        )
+        return case.told
+
+    def _react(self, alerts: Iterable[Mapping[str, Any]], *, pattern: str | None, origin: str | None) -> str | None:
+        return None if self._reaction is None else self._reaction.tell(list(alerts), pattern=pattern, origin=origin)
+
+
+def _told(**known: Any) -> dict[str, Any]:
+    nothing = dict.fromkeys(("origin", "origin_probability", "team", "pattern", "pattern_confidence", "reaction"))
+    return nothing | known

@@ -1,0 +1,329 @@
+"""`Scorer`: a stream of alerts in, one answer for each."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+import pandas as pd
+
+from stanza_lab import schema
+from stanza_lab.artefacts.scoring.cases import Case, Teller
+from stanza_lab.artefacts.scoring.why import why
+from stanza_lab.errors import BundleError
+from stanza_lab.incidents.stream import StreamGrouper
+
+if TYPE_CHECKING:
+    from stanza_lab.artefacts.bundle import Bundle
+    from stanza_lab.incidents.stream import Placed
+
+WINDOW = 16_384
+FORMAT = 1
+ANSWERS: dict[str, Any] = {
+    "alert_id": "str",
+    "starts_at": schema.TIME_DTYPE,
+    "service": "str",
+    "incident_id": "int64",
+    "status": "str",
+    "confidence": "float64",
+    "why": "str",
+    "origin": "str",
+    "origin_probability": "float64",
+    "team": "str",
+    "pattern": "str",
+    "pattern_confidence": "float64",
+    "reaction": "str",
+}
+_COLUMNS = (
+    "alert_id", "starts_at", "ends_at", "service", "team", "environment", "source", "rule_key", "alertname", "summary",
+    "description", "severity", "labels", "resources", "trace_ids",
+)  # fmt: skip
+_LARGEST = 500_000_000  # bytes of a checkpoint
+
+
+class Scorer:
+    """Say of each alert, as it comes in, what it belongs to, where that likely began, whose it is, what could be done.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        What was learned, of format 3 or later.
+    window : int, default 16384
+        Alerts that are remembered at most (see `StreamGrouper`). Larger: more memory.
+
+    Raises
+    ------
+    BundleError
+        The bundle is of a format that kept nothing of what was learned.
+
+    Notes
+    -----
+    Nothing is learned from the stream, and nothing is done: a reaction is words. Incidents are numbered on from those
+    of the bundle. Where a later alert shows that an earlier one belongs elsewhere, or that two incidents are one, its
+    answer says so in `moved` and `merged`. Memory does not grow with the stream: what is over is forgotten.
+    """
+
+    def __init__(self, bundle: Bundle, *, window: int = WINDOW) -> None:
+        if not hasattr(bundle.clusterer, "labels_"):
+            raise BundleError(
+                f"{bundle.path} is of format {bundle.manifest['format']}, which kept nothing that was learned of "
+                "incidents; save it again from its history with this version"
+            )
+        self._bundle_id = bundle.id
+        self._teller = Teller(bundle)
+        self._window = window
+        self._clusterer = bundle.clusterer
+        self._grouper = StreamGrouper(bundle.clusterer, window=window)
+        self._alerts: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._cases: dict[int, Case] = {}
+        self._unnamed = 0
+
+    def push(self, alert: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer for one alert.
+
+        Parameters
+        ----------
+        alert : mapping
+            Columns of `schema.ALERTS`; `starts_at` and `ends_at` in microseconds since 1970 (UTC), lists as lists.
+
+        Returns
+        -------
+        dict
+            The columns of `score`, `starts_at` in microseconds, and besides `moved` (list of [alert_id, incident_id]:
+            earlier alerts that came into another incident), `merged` (incidents that are part of this one now).
+
+        Raises
+        ------
+        ParameterError
+            The alert has no time.
+        """
+        if alert.get("alert_id") is None:
+            self._unnamed += 1
+            alert = {**alert, "alert_id": f"unnamed-{self._unnamed}"}
+        kept = self._teller.kept(alert)
+        placed = self._grouper.push(alert)
+        self._remember(kept)
+        self._rearrange(placed, kept)
+        told = self._teller.alone(kept)
+        if placed.incident_id != schema.NOISE:
+            told = self._teller.of(self._cases[placed.incident_id])
+        for incident in placed.closed:
+            self._cases.pop(incident, None)
+        return {
+            "alert_id": kept["alert_id"],
+            "starts_at": kept["starts_at"],
+            "service": kept["service"],
+            "incident_id": placed.incident_id,
+            "status": placed.status,
+            "confidence": round(placed.confidence, 4),
+            "why": why(placed, self._alerts.get(placed.nearest) if placed.nearest is not None else None),
+            **told,
+            "moved": [[alert_id, incident] for alert_id, incident in placed.moved],
+            "merged": list(placed.merged),
+        }
+
+    def ended(self, alert_id: str, at: int) -> int | None:
+        """Tell when an alert recovered, in microseconds since 1970; return its incident by now (None: forgotten)."""
+        self._grouper.ended(alert_id, at)
+        return self.incident_of(alert_id)
+
+    def incident_of(self, alert_id: str) -> int | None:
+        """Return the incident of an alert by now, -1: on its own; None where it is not remembered any more."""
+        return self._grouper.incident_of(alert_id)
+
+    def score(self, alerts: pd.DataFrame) -> pd.DataFrame:
+        """Answer for a table of alerts, after what was pushed before.
+
+        Parameters
+        ----------
+        alerts : DataFrame
+            `schema.ALERTS`, in any order; `starts_at` must be there.
+
+        Returns
+        -------
+        DataFrame
+            A row per alert, in the order and with the index given. `alert_id` (str), `starts_at` (datetime64[us, UTC]),
+            `service` (str), `incident_id` (int64; -1: on its own), `status` (str: "alone", "new", "joined", "merged",
+            "late", as it was when the alert came in; "untimed"), `confidence` (float64, 0 to 1: how firmly it belongs
+            there), `why` (str), `origin` (str), `origin_probability` (float64), `team` (str), `pattern` (str),
+            `pattern_confidence` (float64), `reaction` (str: words; nothing is done). Incident, origin, team, pattern
+            and reaction are those that are known at the end.
+
+        Raises
+        ------
+        SchemaError
+            A column is missing or malformed.
+        """
+        given = schema.check(alerts, schema.ALERTS, need=["starts_at"])
+        rows = _rows(given)
+        order = sorted((row for row in rows if row[1]["starts_at"] is not None), key=lambda row: row[1]["starts_at"])
+        answers = [_untimed(row) for _, row in rows]
+        final: dict[int, dict[str, Any]] = {}
+        where: dict[str, int] = {}
+        became: dict[int, int] = {}
+        for place, row in _progress(order):
+            answer = self.push(row)
+            answers[place] = answer
+            where[answer["alert_id"]] = place
+            for alert_id, incident in answer["moved"]:
+                if alert_id in where:
+                    answers[where[alert_id]]["incident_id"] = incident
+            for incident in answer["merged"]:
+                became[incident] = answer["incident_id"]
+            if answer["incident_id"] != schema.NOISE:
+                final[answer["incident_id"]] = answer
+        known = ("origin", "origin_probability", "team", "pattern", "pattern_confidence", "reaction")
+        for answer in answers:
+            while (later := became.get(answer["incident_id"])) is not None and later != answer["incident_id"]:
+                answer["incident_id"] = later
+            if answer["incident_id"] in final:
+                answer |= {name: final[answer["incident_id"]][name] for name in known}
+        return _table(answers, index=alerts.index)
+
+    def _remember(self, kept: dict[str, Any]) -> None:
+        self._alerts[kept["alert_id"]] = kept
+        if len(self._alerts) > self._window + 1:
+            self._alerts.popitem(last=False)
+
+    def _rearrange(self, placed: Placed, kept: dict[str, Any]) -> None:
+        """Bring the cases up to date with what an alert changed."""
+        for incident in placed.merged:
+            other = self._cases.pop(incident, None)
+            if other is not None:
+                for alert in other.alerts:
+                    self._case(placed.incident_id).add(alert)
+        merged = {alert["alert_id"] for alert in self._cases[placed.incident_id].alerts} if placed.merged else set()
+        for alert_id, incident in placed.moved:
+            if alert_id in merged and incident == placed.incident_id:
+                continue
+            for case in self._cases.values():
+                case.remove(alert_id)
+            if incident != schema.NOISE and alert_id in self._alerts:
+                self._case(incident).add(self._alerts[alert_id])
+        if placed.incident_id != schema.NOISE:
+            self._case(placed.incident_id).add(kept)
+
+    def _case(self, incident: int) -> Case:
+        return self._cases.setdefault(incident, Case())
+
+    def state(self) -> dict[str, Any]:
+        """Return all that `from_state` needs to go on exactly from here, as what JSON knows."""
+        return {
+            "format": FORMAT,
+            "bundle": self._bundle_id,
+            "grouper": self._grouper.state(),
+            "alerts": list(self._alerts.values()),
+            "cases": [
+                [incident, case.count, case.alerts, _seen(case), case.told] for incident, case in self._cases.items()
+            ],
+            "unnamed": self._unnamed,
+        }
+
+    @classmethod
+    def from_state(cls, bundle: Bundle, state: Mapping[str, Any], *, window: int = WINDOW) -> Self:
+        """Go on from what `state` returned.
+
+        Raises
+        ------
+        BundleError
+            The state is damaged, or belongs to another bundle.
+        """
+        if not isinstance(state, Mapping) or state.get("format") != FORMAT:
+            raise BundleError("the checkpoint is of no format that this version reads; begin without it")
+        if state.get("bundle") != bundle.id:
+            raise BundleError(
+                f"the checkpoint belongs to bundle {str(state.get('bundle'))[:40]}, not to {bundle.id}; "
+                "incidents would get mixed up: begin without it"
+            )
+        scorer = cls(bundle, window=window)
+        try:
+            scorer._grouper = StreamGrouper.resume(bundle.clusterer, state["grouper"], window=window)
+            scorer._alerts = OrderedDict((alert["alert_id"], dict(alert)) for alert in state["alerts"])
+            for incident, count, alerts, (about, told_of), told in state["cases"]:
+                seen = frozenset((service, kind) for service, kind in about)
+                scorer._cases[int(incident)] = Case(list(alerts), int(count), (seen, int(told_of)), dict(told))
+            scorer._unnamed = int(state["unnamed"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(f"the checkpoint is damaged ({error}); begin without it") from error
+        return scorer
+
+    def save(self, path: str | os.PathLike[str], **more: Any) -> None:
+        """Write a checkpoint, whole or not at all; `more` is kept beside it."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        content = orjson.dumps(self.state() | {"more": more}, option=orjson.OPT_NON_STR_KEYS)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(target)
+
+    @classmethod
+    def resume(
+        cls, bundle: Bundle, path: str | os.PathLike[str], *, window: int = WINDOW
+    ) -> tuple[Self, dict[str, Any]]:
+        """Return a scorer that goes on from a checkpoint, and what was kept beside it.
+
+        Raises
+        ------
+        BundleError
+            There is no checkpoint at `path`, it is damaged, or belongs to another bundle.
+        """
+        file = Path(path)
+        if not file.is_file() or file.stat().st_size > _LARGEST:
+            raise BundleError(f"{file} is no checkpoint; begin without it")
+        try:
+            state = orjson.loads(file.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise BundleError(f"{file} is no checkpoint ({error}); begin without it") from error
+        return cls.from_state(bundle, state, window=window), dict(state.get("more") or {})
+
+
+def _seen(case: Case) -> tuple[list[list[Any]], int]:
+    about, count = case.told_of
+    return sorted([list(pair) for pair in about], key=str), count
+
+
+def _rows(alerts: pd.DataFrame) -> list[tuple[int, dict[str, Any]]]:
+    """Return the alerts as plain dictionaries, times in microseconds."""
+    columns: dict[str, list[Any]] = {}
+    for name in _COLUMNS:
+        if name not in alerts.columns:
+            continue
+        values = alerts[name]
+        if name in ("starts_at", "ends_at"):
+            null = values.isna().tolist()
+            columns[name] = [None if no else at for at, no in zip(values.astype("int64").tolist(), null, strict=True)]
+        elif name in ("resources", "trace_ids"):
+            columns[name] = values.tolist()
+        else:
+            told = values.astype(object)
+            columns[name] = told.where(told.notna(), None).tolist()
+    names = list(columns)
+    told_rows = zip(*columns.values(), strict=True)
+    return [(place, dict(zip(names, row, strict=True))) for place, row in enumerate(told_rows)]
+
+
+def _untimed(row: Mapping[str, Any]) -> dict[str, Any]:
+    nothing: dict[str, Any] = dict.fromkeys(ANSWERS)
+    told = {"alert_id": row.get("alert_id"), "service": row.get("service"), "team": row.get("team")}
+    words = "nobody knows when it fired: nothing can be said of what it belongs to"
+    return nothing | told | {"incident_id": schema.NOISE, "status": "untimed", "confidence": 0.0, "why": words}
+
+
+def _table(answers: list[dict[str, Any]], *, index: pd.Index) -> pd.DataFrame:
+    table = pd.DataFrame([[answer[name] for name in ANSWERS] for answer in answers], columns=list(ANSWERS), index=index)
+    at = pd.Series(pd.to_datetime(table["starts_at"].astype("Int64"), unit="us", utc=True), index=index)
+    return table.assign(starts_at=at.astype(schema.TIME_DTYPE)).astype(ANSWERS)
+
+
+def _progress(rows: list[Any]) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(rows, desc="scoring", unit=" alerts", delay=2, leave=False, disable=not sys.stderr.isatty())
