@@ -82,6 +82,8 @@ def label_table(alerts: pd.DataFrame) -> pd.DataFrame:
     pairs = [
         (source, name, value) for source, text in told.itertuples(index=False) for name, value in _labels(text).items()
     ]
+    if not pairs:
+        return empty(LABELS)
     rows = pd.DataFrame(pairs, columns=["source", "label", "value"], dtype="str")
     counted = rows.groupby(["source", "label"]).agg(alerts=("value", "size"), values=("value", "nunique")).reset_index()
     counted["share"] = counted["alerts"] / counted["source"].map(size)

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, cast
 from stanza_lab.errors import UnknownNameError
 
 TARGETS: dict[str, str] = {
+    "alertmanager": "stanza_lab.artefacts.exports.alertmanager",
     "cytoscape": "stanza_lab.artefacts.exports.cytoscape",
     "dot": "stanza_lab.artefacts.exports.dot",
     "gexf": "stanza_lab.artefacts.exports.gexf",
