@@ -15,12 +15,14 @@ from rich.text import Text
 import stanza_lab as sl
 from stanza_lab.cli import (  # noqa: F401  (their verbs come first)
     depending,
+    exporting,
     mapping,
     mapping_in_time,
     objectives,
     on_call,
     recurring,
     reviewing,
+    scoring,
 )
 from stanza_lab.cli.options import (
     As,

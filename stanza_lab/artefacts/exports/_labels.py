@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 FIELDS = ("alertname", "service", "team", "environment", "severity")
 LABELS = Option(
-    "which labels your alerts will carry for our fields, as alertname=alertname,service=app; default: those seen in the "
-    "alerts of Alertmanager and Grafana",
+    "which labels your alerts will carry for our fields, as alertname=alertname,service=app; default: those seen in "
+    "the alerts of Alertmanager and Grafana",
 )
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _ALWAYS = 1.0  # share of a source's alerts that carry a label
@@ -63,8 +63,8 @@ def read_labels(labels: str | None) -> dict[str, str]:
         field, _, label = (part.strip() for part in pair.partition("="))
         if field not in FIELDS or not _NAME.fullmatch(label):
             raise ParameterError(
-                f"labels={labels[:200]!r}: {pair[:60]!r} must be field=label, the field one of {', '.join(FIELDS)}, the "
-                "label of letters, digits and underscores"
+                f"labels={labels[:200]!r}: {pair[:60]!r} must be field=label, the field one of {', '.join(FIELDS)}, "
+                "the label of letters, digits and underscores"
             )
         found[field] = label
     if not {"alertname", "service"} <= found.keys():

@@ -43,7 +43,7 @@ def write(walk: Walk, *, labels: str | None, max_q: float) -> Written:
     """Return a whole configuration, the rules alone, and what speaks for each."""
     rules, lost = labelled(walk, labels)
     found, refused = inhibitions(walk, rules, max_q=max_q)
-    group_by = _group_by(walk, rules, read_labels(labels))
+    group_by = _group_by(rules, read_labels(labels))
     config = {
         "route": {
             "receiver": "default",
@@ -118,8 +118,8 @@ def _refusal(cause: Labelled, effect: Labelled, found: list[Inhibition]) -> str 
     """Return why a cause must not hide an effect; None: it may."""
     if cause.rule.habit not in _TELLING or cause.rule.chronic > _MOST_CHRONIC:
         return "begin with one that fires whatever happens, and would hide the other for no reason"
-    if _severity(cause) < _severity(effect):
-        return "begin with the less severe one"
+    if _severity(cause, unknown=-1) < _severity(effect, unknown=len(schema.SEVERITIES)):
+        return "begin with one that is less severe, or of a severity that is not known"
     if cause.covers(effect) or effect.covers(cause):
         return "cannot be told apart by their labels"
     if _leads(effect, cause, found):
@@ -141,14 +141,14 @@ def _leads(start: Labelled, goal: Labelled, found: list[Inhibition]) -> bool:
     return False
 
 
-def _severity(one: Labelled) -> int:
-    """Return the rank of a severity; one that is not known is below all as a cause and above none as an effect."""
+def _severity(one: Labelled, *, unknown: int) -> int:
+    """Return the rank of a severity; one that is not known counts against hiding."""
     severity = one.rule.severity
-    return schema.SEVERITIES.index(severity) if severity in schema.SEVERITIES else -1
+    return schema.SEVERITIES.index(severity) if severity in schema.SEVERITIES else unknown
 
 
-def _group_by(walk: Walk, rules: list[Labelled], promised: dict[str, str]) -> list[str]:
-    """Return the labels that tell the fewest things apart and still a service from another, and that all rules carry."""
+def _group_by(rules: list[Labelled], promised: dict[str, str]) -> list[str]:
+    """Return the labels that tell one service from another and that all rules carry; else the name of the alert."""
     if promised:
         return sorted({promised[name] for name in ("service", "environment") if name in promised})
     shared = set.intersection(*(set(one.labels) for one in rules)) if rules else set()
