@@ -14,6 +14,7 @@ from rich.text import Text
 
 import stanza_lab as sl
 from stanza_lab.cli import (  # noqa: F401  (their verbs come first)
+    comparing,
     depending,
     exporting,
     mapping,

@@ -43,9 +43,7 @@ def export(
         emit(targets, format=format_of(format, None), out=None, title=f"{len(targets)} targets", limit=limit)
         return
     if bundle is None or target is None or out is None:
-        raise ParameterError(
-            "pass BUNDLE, TARGET and --out DIRECTORY; 'stanza-lab export --list' names the targets"
-        )
+        raise ParameterError("pass BUNDLE, TARGET and --out DIRECTORY; 'stanza-lab export --list' names the targets")
     from stanza_lab.artefacts.exports.export import read_option
 
     told = {}

@@ -70,7 +70,10 @@ def score(
     saved = time.monotonic()
     signal.signal(signal.SIGTERM, _stop)
     try:
-        for lines in batches(_streams(files)):
+        if files:  # all there is: answered in the order of time, whatever the order of files
+            lines = [line for file in files for line in file.read_bytes().splitlines()]
+            _print(dumped(scorer.answer(lines[skip:], whole=True)))
+        for lines in batches(sys.stdin.buffer) if not files else ():
             fresh, skip = lines[skip:], max(skip - len(lines), 0)
             _print(dumped(scorer.answer(fresh)))
             if checkpoint is not None and time.monotonic() - saved >= every:
@@ -98,27 +101,21 @@ def _print(answers: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _streams(files: list[Path] | None) -> Iterator[BinaryIO]:
-    if not files:
-        yield sys.stdin.buffer
-        return
-    for file in files:
-        with file.open("rb") as stream:
-            yield stream
-
-
-def batches(streams: Iterator[BinaryIO]) -> Iterator[list[bytes]]:
+def batches(stream: BinaryIO) -> Iterator[list[bytes]]:
     """Yield the lines that are there, up to `_AT_ONCE`, as soon as there is one; never wait for more."""
-    for stream in streams:
-        left = b""
-        while chunk := _arrived(stream):
-            *lines, left = (left + chunk).split(b"\n")
-            if len(left) > _LONGEST:
-                lines, left = [*lines, left[:_LONGEST]], b""
-            for begin in range(0, len(lines), _AT_ONCE):
-                yield lines[begin : begin + _AT_ONCE]
-        if left:
-            yield [left]
+    left, too_long = b"", False
+    while chunk := _arrived(stream):
+        *lines, left = (left + chunk).split(b"\n")
+        if too_long and lines:  # the end of the line that was given up
+            lines, too_long = lines[1:], False
+        if len(left) > _LONGEST:
+            if not too_long:
+                lines.append(left)
+            left, too_long = b"", True
+        for begin in range(0, len(lines), _AT_ONCE):
+            yield lines[begin : begin + _AT_ONCE]
+    if left and not too_long:
+        yield [left]
 
 
 def _arrived(stream: BinaryIO) -> bytes:

@@ -17,6 +17,8 @@ TARGETS: dict[str, str] = {
     "grafana": "stanza_lab.artefacts.exports.grafana",
     "graphml": "stanza_lab.artefacts.exports.graphml",
     "mermaid": "stanza_lab.artefacts.exports.mermaid",
+    "mlflow": "stanza_lab.artefacts.exports.mlflow",
+    "prometheus": "stanza_lab.artefacts.exports.prometheus",
 }
 
 

@@ -47,13 +47,18 @@ class LineScorer:
         self.lines = 0
         self.counts: Counter[str] = Counter()
 
-    def answer(self, lines: Iterable[bytes]) -> list[dict[str, Any]]:
-        """Answer some lines, which follow those before; the more at once, the faster."""
+    def answer(self, lines: Iterable[bytes], *, whole: bool = False) -> list[dict[str, Any]]:
+        """Answer some lines, which follow those before; the more at once, the faster.
+
+        What one line holds is taken in the order of time; with `whole` what all of these lines hold: they are all there
+        is, as files are, and no stream.
+        """
         numbered = []
         for line in lines:
             self.lines += 1
             numbered.append((self.lines, line))
-        told = [(read, self._fact(read)) for read in self._reader.read(numbered)]
+        reads = sorted(self._reader.read(numbered), key=lambda read: (0 if whole else read.line, _at(read)))
+        told = [(read, self._fact(read)) for read in reads]
         fresh = [fact.alert for _, fact in told if fact is not None and fact.alert is not None]
         resolved = iter(self._resolver.resolve(fresh))
         answers = []
@@ -115,6 +120,12 @@ class LineScorer:
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"{path} is no checkpoint of lines ({error}); begin without it") from error
         return scorer
+
+
+def _at(read: Read) -> int:
+    """Return when what a line tells happened; what has no time comes first."""
+    at = read.told.get("at", read.told.get("starts_at"))
+    return at if isinstance(at, int) else 0
 
 
 def plain(answer: Mapping[str, Any]) -> dict[str, Any]:

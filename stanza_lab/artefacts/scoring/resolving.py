@@ -43,8 +43,8 @@ class Resolver:
             self._known.popitem(last=False)
         return found
 
-    def _look(self, missing: Mapping[tuple[Any, ...], Mapping[str, Any]]) -> None:
-        table = schema.build(list(missing.values()), schema.ALERTS)
+    def _look(self, missing: Mapping[tuple[Any, ...], dict[str, Any]]) -> None:
+        table = schema.build([alert | {"incident_id": schema.NOISE} for alert in missing.values()], schema.ALERTS)
         resolved = self._resolver.transform(table)
         columns = {name: resolved[name].astype(object).tolist() for name in _FILLED}
         columns["resources"] = resolved["resources"].tolist()

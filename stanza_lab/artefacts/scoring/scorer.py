@@ -150,10 +150,11 @@ class Scorer:
         DataFrame
             A row per alert, in the order and with the index given. `alert_id` (str), `starts_at` (datetime64[us, UTC]),
             `service` (str), `incident_id` (int64; -1: on its own), `status` (str: "alone", "new", "joined", "merged",
-            "late", as it was when the alert came in; "untimed"), `confidence` (float64, 0 to 1: how firmly it belongs
-            there), `why` (str), `origin` (str), `origin_probability` (float64), `team` (str), `pattern` (str),
-            `pattern_confidence` (float64), `reaction` (str: words; nothing is done). Incident, origin, team, pattern
-            and reaction are those that are known at the end.
+            "late", as it was when the alert came in; "moved": a later one showed where it belongs; "untimed"),
+            `confidence` (float64, 0 to 1: how firmly it belonged there when it came in; null where it moved), `why`
+            (str), `origin` (str), `origin_probability` (float64), `team` (str), `pattern` (str), `pattern_confidence`
+            (float64), `reaction` (str: words; nothing is done). Incident, origin, team, pattern and reaction are those
+            that are known at the end.
 
         Raises
         ------
@@ -173,7 +174,9 @@ class Scorer:
             where[answer["alert_id"]] = place
             for alert_id, incident in answer["moved"]:
                 if alert_id in where:
-                    answers[where[alert_id]]["incident_id"] = incident
+                    moved = {"incident_id": incident, "status": "moved", "confidence": None}
+                    answers[where[alert_id]] |= moved
+                    answers[where[alert_id]]["why"] = f"a later alert showed it: {answer['why']}"
             for incident in answer["merged"]:
                 became[incident] = answer["incident_id"]
             if answer["incident_id"] != schema.NOISE:

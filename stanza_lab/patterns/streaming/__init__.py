@@ -13,7 +13,13 @@ from stanza_lab.patterns.kinds import alert_kinds
 
 @lru_cache(maxsize=65_536)
 def _kind(by: str, service: Any, alertname: Any, rule_key: Any, summary: Any, description: Any) -> str:
-    row = {"service": [service], "alertname": [alertname], "rule_key": [rule_key], "summary": [summary], "description": [description]}
+    row = {
+        "service": [service],
+        "alertname": [alertname],
+        "rule_key": [rule_key],
+        "summary": [summary],
+        "description": [description],
+    }
     return str(alert_kinds(pd.DataFrame(row), by=by)["kind"].iloc[0])
 
 

@@ -36,12 +36,14 @@ class OriginTeller:
     def tell(self, alerts: Sequence[Mapping[str, Any]]) -> Told:
         """Return the likeliest origin of alerts of one incident."""
         columns = ("starts_at", "service", "alertname", "rule_key", "summary", "description", "severity", "labels")
-        table = schema.build([{k: a.get(k) for k in columns} for a in alerts], schema.ALERTS).drop(columns="incident_id")
+        table = schema.build([{**{k: a.get(k) for k in columns}, "incident_id": 0} for a in alerts], schema.ALERTS)
         found = rank_origins(self._production, alerts=table, top=1)
         if found.empty:
             return Told(None, 0.0, (), None)
         first = found.iloc[0]
-        return Told(first["service"], float(first["probability"]), tuple(first["reasons"]), self._teams.get(first["service"]))
+        return Told(
+            first["service"], float(first["probability"]), tuple(first["reasons"]), self._teams.get(first["service"])
+        )
 
 
 __all__ = ["OriginTeller", "Told", "pd"]
