@@ -206,8 +206,8 @@ def _steps(bundle: Bundle) -> dict[frozenset[str], tuple[str, int]]:
     assert bundle.patterns is not None
     steps = bundle.patterns.steps
     core = steps[steps["core"]].groupby("pattern")["kind"].agg(frozenset)
-    table = bundle.patterns.table.set_index("pattern")
-    return {kinds: (str(table.loc[name, "name"]), int(table.loc[name, "support"])) for name, kinds in core.items()}
+    told = {row["pattern"]: (str(row["name"]), int(row["support"])) for row in bundle.patterns.table.to_dict("records")}
+    return {kinds: told[name] for name, kinds in core.items()}
 
 
 def _rules(a: Bundle, b: Bundle, unseen: list[str]) -> list[tuple[Any, ...]]:

@@ -178,6 +178,7 @@ def _table(path: Path, name: str, told: dict[str, Any]) -> pd.DataFrame:
             raise BundleError(f"{path / name}.parquet has {about.num_rows:,} rows, not those of the manifest")
         if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
             raise BundleError(f"{path / name}.parquet unpacks to more than any bundle holds; it was altered")
-        return file.read().to_pandas()
+        table: pd.DataFrame = file.read().to_pandas()
+        return table
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BundleError(f"{path / name}.parquet is no table ({error}); save the bundle again") from error

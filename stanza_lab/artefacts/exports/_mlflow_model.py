@@ -9,7 +9,7 @@ import pandas as pd
 import stanza_lab as sl
 
 
-class BundleModel(mlflow.pyfunc.PythonModel):
+class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
     """A bundle of stanza_lab as a model of MLflow."""
 
     def load_context(self, context: Any) -> None:

@@ -100,11 +100,11 @@ def inhibitions(walk: Walk, rules: list[Labelled], *, max_q: float) -> tuple[lis
             continue
         for cause in causes:
             for effect in effects:
-                why = _refusal(cause, effect, found)
-                if why is None:
+                against = _refusal(cause, effect, found)
+                if against is None:
                     found.append(Inhibition(cause, effect, link, float(row["probability"]), str(row["words"])))
                 else:
-                    refused[why] = refused.get(why, 0) + 1
+                    refused[against] = refused.get(against, 0) + 1
     said = [f"{words.count(count, 'pair')} of alerts {why}" for why, count in sorted(refused.items())]
     unsure = len(follows) - len(likely)
     if unsure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ from stanza_lab.production.spread.streaming import OriginTeller
 
 if TYPE_CHECKING:
     from stanza_lab.artefacts.bundle import Bundle
+    from stanza_lab.patterns.streaming.patterns import Recognised
 
 FEW = 64  # alerts of an incident that are looked at: the first half and the latest half of so many
 _KEPT = (
     "alert_id", "starts_at", "service", "team", "alertname", "rule_key", "summary", "description", "severity", "labels",
-    "source", "environment",
+    "source", "environment", "ends_at",
 )  # fmt: skip
 _LONGEST = 500  # characters of a text that are kept
 
@@ -70,7 +71,7 @@ class Teller:
             kept[name] = value[:_LONGEST] if isinstance(value, str) and name != "labels" else value
         return kept | {"kind": kind_of(kept, by=self._by)}
 
-    def alone(self, alert: Mapping[str, Any]) -> dict[str, Any]:
+    def alone(self, alert: dict[str, Any]) -> dict[str, Any]:
         """Return what is known of an alert on its own: whose it is, what could be done."""
         service = alert["service"]
         team = self._teams.get(service) or alert["team"]
@@ -91,14 +92,14 @@ class Teller:
             origin=found.origin,
             origin_probability=round(found.probability, 4) if found.origin is not None else None,
             team=found.team or next((alert["team"] for alert in case.alerts if alert["team"]), None),
-            pattern=None if pattern is None else pattern[1],
-            pattern_confidence=None if pattern is None else round(pattern[2], 4),
-            reaction=self._react(case.alerts, pattern=None if pattern is None else pattern[0], origin=found.origin),
+            pattern=None if pattern is None else pattern.name,
+            pattern_confidence=None if pattern is None else round(pattern.confidence, 4),
+            reaction=self._react(case.alerts, pattern=pattern, origin=found.origin),
         )
         return case.told
 
-    def _react(self, alerts: Iterable[Mapping[str, Any]], *, pattern: str | None, origin: str | None) -> str | None:
-        return None if self._reaction is None else self._reaction.tell(list(alerts), pattern=pattern, origin=origin)
+    def _react(self, alerts: list[dict[str, Any]], *, pattern: Recognised | None, origin: str | None) -> str | None:
+        return None if self._reaction is None else self._reaction.tell(alerts, pattern=pattern, origin=origin)
 
 
 def _told(**known: Any) -> dict[str, Any]:

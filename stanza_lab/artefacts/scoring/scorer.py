@@ -131,6 +131,8 @@ class Scorer:
     def ended(self, alert_id: str, at: int) -> int | None:
         """Tell when an alert recovered, in microseconds since 1970; return its incident by now (None: forgotten)."""
         self._grouper.ended(alert_id, at)
+        if alert_id in self._alerts:
+            self._alerts[alert_id]["ends_at"] = at  # its incident holds the same
         return self.incident_of(alert_id)
 
     def incident_of(self, alert_id: str) -> int | None:

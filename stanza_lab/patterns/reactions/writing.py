@@ -90,9 +90,11 @@ def _reaction(told: Mapping[str, Any]) -> Reaction:
     _among("approval", rails["approval"], APPROVALS)
     effect = told["effect_s"]
     radius = rails["max_blast_radius"]
+    texts: dict[str, Any] = {name: _text(told[name], name) for name in _TEXTS}
+    lists: dict[str, Any] = {name: _texts(told[name], name) for name in _LISTS}
     return Reaction(
-        **{name: _text(told[name], name) for name in _TEXTS},
-        **{name: _texts(told[name], name) for name in _LISTS},
+        **texts,
+        **lists,
         params={str(name): _text(value, "params") for name, value in told["params"].items()},
         when=None if told["when"] is None else _when(told["when"]),
         effect=None if effect is None else (_span(effect[0]), _span(effect[1])),

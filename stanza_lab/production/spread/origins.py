@@ -29,7 +29,7 @@ COLUMNS: dict[str, Any] = {
     "reasons": object,
     "words": "str",
 }
-_NOWHERE = ("", "unknown")  # what some tools write where no service is known
+NOWHERE = ("", "unknown")  # what some tools write where no service is known
 _USED = ("alertname", "rule_key", "labels", "summary", "description", "severity", "starts_at", "service")
 
 
@@ -119,7 +119,7 @@ def rank_origins(
     there = given[given["starts_at"].notna()]
     if until is not None:
         there = there[there["starts_at"] <= until]
-    located = there[~there["service"].astype("str").fillna("").str.strip().str.lower().isin(_NOWHERE)]
+    located = there[~there["service"].astype("str").fillna("").str.strip().str.lower().isin(NOWHERE)]
     unlocated = len(there) - len(located)
     if located.empty:
         empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})

@@ -66,14 +66,14 @@ def suspects(usual: Usual, alerts: pd.DataFrame, *, until: int | None, deploys: 
     rates = usual.around(began, ended, until=until)
     place, many = usual.names.get_indexer(own.names).astype(np.int64), len(own.names)
     needed = _needed(usual, place, own.alerts)
-    silent = _silent(needed, place)
-    number = np.concatenate([place, silent])
-    names = own.names.append(usual.names[silent])
+    unseen = silent(needed, place)
+    number = np.concatenate([place, unseen])
+    names = own.names.append(usual.names[unseen])
     notice = causes.noticed(rates.alerts)
-    needs = _of_map(needed, number, 0.0)
+    needs = of_map(needed, number, 0.0)
     needs[np.arange(many), np.arange(many)] = 0.0
-    quiet, chance = np.zeros(len(silent), dtype=np.int64), rates.chance(float(ended - began + QUIET_US))
-    callers, deployed = _missing(usual, number, place, notice), _deployed(names, deploys, began)
+    quiet, chance = np.zeros(len(unseen), dtype=np.int64), rates.chance(float(ended - began + QUIET_US))
+    callers, deployed = missing(usual, number, place, notice), _deployed(names, deploys, began)
     found = Suspects(
         names=names,
         alerting=many,
@@ -83,12 +83,12 @@ def suspects(usual: Usual, alerts: pd.DataFrame, *, until: int | None, deploys: 
         first_us=np.concatenate([own.first, quiet - 1]),
         needs=needs,
         chance=by_chance(chance, number),
-        episodes=_of_map(rates.episodes, number, 0.0),
+        episodes=of_map(rates.episodes, number, 0.0),
         callers=callers,
         deployed=deployed,
         what=own.what,
     )
-    return weighed(found, notice=_of_map(notice, number, 0.0), fit=_fit(usual, number, place, notice, chance))
+    return weighed(found, notice=of_map(notice, number, 0.0), fit=_fit(usual, number, place, notice, chance))
 
 
 def weighed(found: Suspects, *, notice: Floats, fit: Floats) -> Suspects:
@@ -183,11 +183,11 @@ class _Own:
 
 def by_chance(chance: Floats, number: Ints) -> Floats:
     """Return how likely suspects alert for no reason, from the chances of all services of the map."""
-    likely: Floats = np.clip(_of_map(chance, number, _UNKNOWN), 1e-4, 0.95)
+    likely: Floats = np.clip(of_map(chance, number, _UNKNOWN), 1e-4, 0.95)
     return likely
 
 
-def _of_map(values: Floats, number: Ints, otherwise: float) -> Floats:
+def of_map(values: Floats, number: Ints, otherwise: float) -> Floats:
     """Return the values, one per service of the map in the last dimension, of services by number; -1: not on it."""
     extended = np.concatenate([values, np.full((*values.shape[:-1], 1), otherwise)], axis=-1)
     return extended[..., number]
@@ -203,7 +203,7 @@ def _needed(usual: Usual, place: Ints, alerts: Ints) -> Floats:
     return needed
 
 
-def _silent(needed: Floats, place: Ints) -> Ints:
+def silent(needed: Floats, place: Ints) -> Ints:
     """Return the services that did not alert and that one that did likely depends on, the likeliest first."""
     most = needed.max(axis=0)
     most[place[place >= 0]] = 0.0
@@ -232,7 +232,7 @@ def _fit(usual: Usual, number: Ints, place: Ints, notice: Floats, chance: Floats
     return found
 
 
-def _missing(usual: Usual, number: Ints, place: Ints, notice: Floats) -> list[list[tuple[str, float]]]:
+def missing(usual: Usual, number: Ints, place: Ints, notice: Floats) -> list[list[tuple[str, float]]]:
     """Return for each suspect who depends on it directly and is silent, with how likely it would have alerted."""
     down = usual.down  # turned: `src` is what `dst` depends on
     likely = down.probability * causes.TRAVELS * notice[down.dst]

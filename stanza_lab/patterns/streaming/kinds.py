@@ -1,0 +1,22 @@
+"""The kind of one alert, as `alert_kinds` says it of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stanza_lab.entities.symptoms import symptom_of
+
+_UNKNOWN = "unknown"
+
+
+def kind_of(alert: Mapping[str, Any], *, by: str = "symptom") -> str:
+    """Return the kind of an alert, a row as a mapping.
+
+    Of rules called the same `alert_kinds` tells those of one table apart by their key; here the name alone is said.
+    """
+    service = alert.get("service") or _UNKNOWN
+    if by == "service":
+        return str(service)
+    what = symptom_of(alert) if by == "symptom" else None
+    return f"{service}: {what or alert.get('alertname') or alert.get('rule_key') or _UNKNOWN}"
