@@ -142,7 +142,7 @@ def choice(found: Suspects, root: str | None) -> Choice:
     """Return suspects and outside as rows over all features."""
     inside = np.hstack([found.features, np.zeros((len(found.names), len(OUTSIDE)))])
     outside = np.concatenate([np.zeros(len(FEATURES)), found.outside])
-    truth = -1 if root is None else int(found.names.get_indexer(pd.Index([root]))[0])
+    truth = -1 if root is None else int(pd.Index(found.names).get_indexer(pd.Index([root]))[0])
     return Choice(np.vstack([inside, outside]), truth % (len(inside) + 1))
 
 

@@ -18,6 +18,7 @@ _KEPT = (
     "alert_id", "starts_at", "service", "team", "alertname", "rule_key", "summary", "description", "severity", "labels",
     "source", "environment", "ends_at",
 )  # fmt: skip
+GROWN = 0.25
 _LONGEST = 500  # characters of a text that are kept
 
 
@@ -27,7 +28,9 @@ class Case:
 
     alerts: list[dict[str, Any]] = field(default_factory=list)
     count: int = 0
-    told_of: tuple[frozenset[Any], int] = (frozenset(), 0)
+    told_at: int = 0  # alerts when its origin was last told
+    services: list[str] = field(default_factory=list)  # it had then, sorted
+    kinds: list[str] = field(default_factory=list)  # when the rest was last told
     told: dict[str, Any] = field(default_factory=dict)
 
     def add(self, alert: dict[str, Any]) -> None:
@@ -47,8 +50,8 @@ class Case:
 class Teller:
     """Tell what is known of an incident, from what a bundle holds.
 
-    The origin, the pattern and the reaction are told anew when an alert brings a service or a kind of alert that the
-    incident did not have, and whenever it has doubled since.
+    The origin is told anew when alerts brought a service that the incident did not have and it has grown by a quarter
+    since, and whenever it has doubled; the pattern and the reaction then, and when an alert brings another kind.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -79,23 +82,26 @@ class Teller:
 
     def of(self, case: Case) -> dict[str, Any]:
         """Return what is known of an incident."""
-        about = frozenset((alert["service"], alert["kind"]) for alert in case.alerts)
-        seen, count = case.told_of
-        if about == seen and case.count < 2 * count:
-            return case.told
-        found = self._origin.tell(case.alerts)
-        pattern = None
-        if self._pattern is not None:
-            pattern = self._pattern.tell([(alert["kind"], alert["starts_at"]) for alert in case.alerts])
-        case.told_of = (about, case.count)
-        case.told = _told(
-            origin=found.origin,
-            origin_probability=round(found.probability, 4) if found.origin is not None else None,
-            team=found.team or next((alert["team"] for alert in case.alerts if alert["team"]), None),
-            pattern=None if pattern is None else pattern.name,
-            pattern_confidence=None if pattern is None else round(pattern.confidence, 4),
-            reaction=self._react(case.alerts, pattern=pattern, origin=found.origin),
-        )
+        services = sorted({alert["service"] or "" for alert in case.alerts})
+        kinds = sorted({alert["kind"] for alert in case.alerts})
+        grown = case.count >= (1 + GROWN) * case.told_at
+        moved = (grown and services != case.services) or case.count >= 2 * case.told_at
+        if moved:
+            found = self._origin.tell(case.alerts)
+            case.services, case.told_at = services, case.count
+            likely = None if found.origin is None else round(found.probability, 4)
+            team = found.team or next((alert["team"] for alert in case.alerts if alert["team"]), None)
+            case.told = case.told | {"origin": found.origin, "origin_probability": likely, "team": team}
+        if moved or kinds != case.kinds:
+            pattern = None
+            if self._pattern is not None:
+                pattern = self._pattern.tell([(alert["kind"], alert["starts_at"]) for alert in case.alerts])
+            case.kinds = kinds
+            case.told = case.told | {
+                "pattern": None if pattern is None else pattern.name,
+                "pattern_confidence": None if pattern is None else round(pattern.confidence, 4),
+                "reaction": self._react(case.alerts, pattern=pattern, origin=case.told["origin"]),
+            }
         return case.told
 
     def _react(self, alerts: list[dict[str, Any]], *, pattern: Recognised | None, origin: str | None) -> str | None:

@@ -44,6 +44,7 @@ _COLUMNS = (
     "alert_id", "starts_at", "ends_at", "service", "team", "environment", "source", "rule_key", "alertname", "summary",
     "description", "severity", "labels", "resources", "trace_ids",
 )  # fmt: skip
+_CASE = tuple(Case.__dataclass_fields__)
 _LARGEST = 500_000_000  # bytes of a checkpoint
 
 
@@ -110,9 +111,8 @@ class Scorer:
         placed = self._grouper.push(alert)
         self._remember(kept)
         self._rearrange(placed, kept)
-        told = self._teller.alone(kept)
-        if placed.incident_id != schema.NOISE:
-            told = self._teller.of(self._cases[placed.incident_id])
+        lone = placed.incident_id == schema.NOISE
+        told = self._teller.alone(kept) if lone else self._teller.of(self._cases[placed.incident_id])
         for incident in placed.closed:
             self._cases.pop(incident, None)
         return {
@@ -225,7 +225,8 @@ class Scorer:
             "grouper": self._grouper.state(),
             "alerts": list(self._alerts.values()),
             "cases": [
-                [incident, case.count, case.alerts, _seen(case), case.told] for incident, case in self._cases.items()
+                {"incident": incident} | {name: getattr(case, name) for name in _CASE}
+                for incident, case in self._cases.items()
             ],
             "unnamed": self._unnamed,
         }
@@ -250,9 +251,8 @@ class Scorer:
         try:
             scorer._grouper = StreamGrouper.resume(bundle.clusterer, state["grouper"], window=window)
             scorer._alerts = OrderedDict((alert["alert_id"], dict(alert)) for alert in state["alerts"])
-            for incident, count, alerts, (about, told_of), told in state["cases"]:
-                seen = frozenset((service, kind) for service, kind in about)
-                scorer._cases[int(incident)] = Case(list(alerts), int(count), (seen, int(told_of)), dict(told))
+            for told in state["cases"]:
+                scorer._cases[int(told["incident"])] = Case(**{name: told[name] for name in _CASE})
             scorer._unnamed = int(state["unnamed"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"the checkpoint is damaged ({error}); begin without it") from error
@@ -288,11 +288,6 @@ class Scorer:
         except orjson.JSONDecodeError as error:
             raise BundleError(f"{file} is no checkpoint ({error}); begin without it") from error
         return cls.from_state(bundle, state, window=window), dict(state.get("more") or {})
-
-
-def _seen(case: Case) -> tuple[list[list[Any]], int]:
-    about, count = case.told_of
-    return sorted([list(pair) for pair in about], key=str), count
 
 
 def _rows(alerts: pd.DataFrame) -> list[tuple[int, dict[str, Any]]]:

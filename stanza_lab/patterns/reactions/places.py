@@ -39,7 +39,8 @@ class Places:
         self.in_time = self.given and not hindsight and self._today._model is not None
         self._maps: dict[pd.Timestamp | None, tuple[ProductionMap, Around]] = {}
         self._touched: dict[tuple[pd.Timestamp | None, str], Touched] = {}
-        self._teams: dict[str, str] = {}
+        owned = self._today.services.dropna(subset=["team"])
+        self._teams = dict(zip(owned["service"].astype("str"), owned["team"].astype("str"), strict=True))
 
     @property
     def words(self) -> str:

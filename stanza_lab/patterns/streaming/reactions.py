@@ -54,6 +54,7 @@ class ReactionTeller:
     ) -> None:
         self._places = Places(production, pd.DataFrame(), hindsight=True)
         self._history = backtest
+        self._order = {(one.team, one.name): place for place, one in enumerate(reactions.items)}
         self._whens = [(one, one.when) for one in reactions.items if one.when is not None]
         self._of_pattern: dict[str, list[Reaction]] = {}
         for one in reactions.items if patterns is not None else ():
@@ -72,8 +73,8 @@ class ReactionTeller:
         Parameters
         ----------
         alerts : sequence of mapping
-                Those of the incident, columns of `schema.ALERTS`, `starts_at` and `ends_at` in microseconds since 1970. One
-            whose end is not known counts as firing for half an hour.
+                Those of the incident, columns of `schema.ALERTS`, times in microseconds since 1970. One whose end is
+            not known counts as firing for half an hour.
         pattern : Recognised, optional
             The pattern it begins like.
         origin : str, optional
@@ -155,7 +156,8 @@ class ReactionTeller:
                 reaction, target=target, team=team, confidence=sure, touched=touched, since_last=None
             )
             one = Proposal(reaction, target, schema.NOISE, _NOW, sure, touched, tuple(verdicts), why)
-            rank = (bool(one.blocked_by), -sure, vocabulary.RISKS.index(one.risk), reaction.team, reaction.name)
+            order = self._order[reaction.team, reaction.name]
+            rank = (bool(one.blocked_by), -sure, vocabulary.RISKS.index(one.risk), order)
             self._words[key] = (rank, one.words)
         return self._words[key]
 

@@ -170,7 +170,7 @@ def _changes(events: pd.DataFrame | None, until: pd.Timestamp | None) -> pd.Data
 
 
 def _table(found: Suspects, share: np.ndarray) -> pd.DataFrame:
-    order = np.lexsort((found.names.to_numpy(object), -share))
+    order = np.lexsort((found.names, -share))
     first = pd.Series(pd.to_datetime(found.first_us[order], unit="us", utc=True)).astype(schema.TIME_DTYPE)
     silent = order >= found.alerting
     reasons = [origin_words.reasons(found, int(one)) for one in order]

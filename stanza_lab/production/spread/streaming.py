@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from stanza_lab.entities.symptoms import symptom_of
 from stanza_lab.production.spread import causes, reach
@@ -123,7 +122,7 @@ class OriginTeller:
         chance = self._rates.chance(float(length + QUIET_US))
         nothing = np.zeros(len(quiet), dtype=np.int64)
         found = Suspects(
-            names=pd.Index([*own, *(self._names[one] for one in quiet.tolist())], dtype=object),
+            names=np.array([*own, *(self._names[one] for one in quiet.tolist())], dtype=object),
             alerting=len(own),
             features=np.empty((0, 0)),
             outside=np.empty(0),

@@ -45,7 +45,7 @@ OUTSIDE = ("outside", "outside_services", "outside_unlinked")
 class Suspects:
     """The suspects of one incident, those that alerted first; a row or an entry each."""
 
-    names: pd.Index
+    names: NDArray[np.object_]
     alerting: int  # so many of them alerted
     features: Floats  # columns: `FEATURES`
     outside: Floats  # `OUTSIDE`: what speaks for something that is none of them
@@ -68,7 +68,7 @@ def suspects(usual: Usual, alerts: pd.DataFrame, *, until: int | None, deploys: 
     needed = _needed(usual, place, own.alerts)
     unseen = silent(needed, place)
     number = np.concatenate([place, unseen])
-    names = own.names.append(usual.names[unseen])
+    names = own.names.append(usual.names[unseen]).to_numpy(object)
     notice = causes.noticed(rates.alerts)
     needs = of_map(needed, number, 0.0)
     needs[np.arange(many), np.arange(many)] = 0.0
@@ -243,7 +243,7 @@ def missing(usual: Usual, number: Ints, place: Ints, notice: Floats) -> list[lis
     return [sorted(found.get(int(one), []), key=lambda caller: (-caller[1], caller[0])) for one in number]
 
 
-def _deployed(names: pd.Index, deploys: pd.DataFrame | None, began: int) -> list[pd.Timestamp | None]:
+def _deployed(names: NDArray[np.object_], deploys: pd.DataFrame | None, began: int) -> list[pd.Timestamp | None]:
     """Return the last deploy of each suspect shortly before the incident began; deploy tools spell names their way."""
     if deploys is None or deploys.empty:
         return [None] * len(names)
