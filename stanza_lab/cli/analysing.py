@@ -41,6 +41,7 @@ class Analysis(NamedTuple):
     model: sl.DependencyModel
     edges: pd.DataFrame
     production: sl.ProductionMap
+    spans: pd.DataFrame | None = None
 
 
 def group(known: Known, *, params: Path | None, spans: pd.DataFrame | None, keep_copies: bool) -> Grouped:
@@ -65,7 +66,7 @@ def analyse(
     model = fitted(sl.DependencyModel(), alerts)
     edges = overlaid(model.edges_, declared=declared, spans=spans)
     production = sl.ProductionMap(edges, alerts, ownership=known.owners, model=model)
-    return Analysis(alerts, known, clusterer, model, edges, production)
+    return Analysis(alerts, known, clusterer, model, edges, production, spans)
 
 
 def usable(known: Known, *, keep_copies: bool) -> pd.DataFrame:

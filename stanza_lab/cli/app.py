@@ -14,6 +14,7 @@ from rich.text import Text
 
 import stanza_lab as sl
 from stanza_lab.cli import (  # noqa: F401  (their verbs come first)
+    bundling,
     comparing,
     depending,
     exporting,
@@ -22,6 +23,7 @@ from stanza_lab.cli import (  # noqa: F401  (their verbs come first)
     objectives,
     on_call,
     recurring,
+    replaying,
     reviewing,
     scoring,
 )
@@ -91,20 +93,6 @@ def report(
     )
     stderr.print(Text(f"{path.stat().st_size / 1e6:.1f} MB, with all it needs"))
     typer.echo(str(path))
-
-
-@map_verb("bundle")
-def bundle(
-    read: Read,
-    out: Annotated[Path, typer.Option(help="Directory to write the bundle to.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace a bundle that is there.")] = False,
-) -> None:
-    """Fit the models on a history and save them as a bundle: JSON and Parquet, no alert text."""
-    found = read()
-    path = sl.save_bundle(
-        out, clusterer=found.clusterer, dependencies=found.model, production=found.production, overwrite=force
-    )
-    typer.echo(repr(sl.load_bundle(path)))
 
 
 @app.command()

@@ -43,11 +43,12 @@ Calls = Annotated[
 
 
 class Known(NamedTuple):
-    """What was asked for, the catalogue it was resolved with, and where it came from."""
+    """What was asked for, the catalogue and the overrides it was resolved with, and where it came from."""
 
     alerts: pd.DataFrame
     owners: pd.DataFrame | None
     history: sl.History
+    overrides: Path | None = None
 
 
 def read_known(
@@ -70,7 +71,7 @@ def read_known(
         when = known["starts_at"].dropna()
         span = f"{when.min():%Y-%m-%d %H:%M} to {when.max():%Y-%m-%d %H:%M} UTC" if len(when) else "no time at all"
         say("warning", f"none of the {len(known):,} alerts matches; the history covers {span}", "yellow")
-    return Known(alerts, owners, sl.History(history))
+    return Known(alerts, owners, sl.History(history), overrides)
 
 
 def without_copies(alerts: pd.DataFrame, *, keep: bool) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from stanza_lab.production import words
 if TYPE_CHECKING:
     import pandas as pd
 
+OWN = ("alerts per incident", "alerts on their own", "relative validity")  # what a grouping says of itself
 _MOST = 12  # rows of a table in the card
 
 
@@ -69,11 +70,12 @@ def model_card(about: dict[str, Any], *, tables: dict[str, pd.DataFrame]) -> byt
 def _metrics(table: pd.DataFrame | None) -> list[str]:
     if table is None or table.empty:
         return ["Nobody measured it on labelled alerts: pass `metrics=` to `save_bundle` to have it said here."]
+    told = [] if set(table["metric"]) - set(OWN) else ["Nobody measured it on labelled alerts; it says of itself:", ""]
     rows = [
         f"| {markdown(row['metric'])} | {row['value']:.3f} | {row['n']:,} | {markdown(row['definition'])} |"
         for row in table.head(_MOST).to_dict("records")
     ]
-    return ["| measure | value | n | definition |", "| --- | --- | --- | --- |", *rows]
+    return [*told, "| measure | value | n | definition |", "| --- | --- | --- | --- |", *rows]
 
 
 def _calibration(table: pd.DataFrame | None) -> list[str]:
@@ -102,6 +104,6 @@ def _unseen(services: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> list[str
         said.append(f"* Of {words.count(unowned, 'service')} nobody knows the team.")
     if "rules" not in tables:
         said.append("* The rules of its alerts and their labels were not saved.")
-    if "metrics" not in tables:
+    if not set(tables["metrics"]["metric"]) - set(OWN):
         said.append("* How good the grouping is on alerts like these.")
     return said

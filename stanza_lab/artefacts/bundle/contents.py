@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pandas as pd
 
+from stanza_lab import schema
 from stanza_lab.dependencies import PROPAGATION, infer_propagation
 from stanza_lab.patterns.kinds import alert_kinds
 
@@ -43,6 +44,10 @@ CALIBRATION: dict[str, Any] = {
 }
 NAMES: dict[str, Any] = {"name": "str", "service": "str", "confidence": "float64", "basis": "str"}
 OWNERS: dict[str, Any] = {"service": "str", "team": "str"}
+_DENSE = (
+    "from -1 to 1: how much further apart incidents are than they are wide (DBCV, within max_gap); it says that groups "
+    "are dense, not that they are right"
+)
 _MOST_USUAL = ("alertname", "service", "team", "environment", "source", "severity")
 LONGEST = 200  # characters of a label: a longer one is a text, not a name
 LABELLED = ("alertmanager", "grafana")  # sources whose labels are what their rules are told apart by
@@ -137,3 +142,23 @@ def _labels(text: Any) -> dict[str, str]:
         for name, value in told.items()
         if isinstance(value, str | int | float | bool) and len(name) <= LONGEST and len(str(value)) <= LONGEST
     }
+
+
+def own_metrics(clusterer: IncidentClusterer) -> pd.DataFrame:
+    """Return what a grouping says of itself: how much it holds together, not whether it is right."""
+    labels = clusterer.labels_
+    inside = int((labels != schema.NOISE).sum())
+    if not inside:
+        return empty(METRICS)
+    count = len(set(labels[labels != schema.NOISE].tolist()))
+    rows = [
+        ("alerts per incident", inside / count, inside, "alerts in incidents over incidents"),
+        ("alerts on their own", 1 - inside / len(labels), len(labels), "share of all alerts that are in no incident"),
+        (
+            "relative validity",
+            clusterer.relative_validity_,
+            len(labels),
+            _DENSE,
+        ),
+    ]
+    return pd.DataFrame(rows, columns=list(METRICS)).astype(METRICS)

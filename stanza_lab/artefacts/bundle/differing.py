@@ -15,7 +15,7 @@ from stanza_lab.artefacts.bundle.loading import load_bundle
 from stanza_lab.production import words
 
 MOVED = 0.1  # of a probability: what changes less is not worth a row
-_ROWS, _CELL = 20, 160
+_ROWS, _CELL, _SAID = 15, 60, 8  # of HTML: escaped, all of it stays under 50 KB
 COLUMNS: dict[str, Any] = {
     "part": "str",
     "what": "str",
@@ -37,7 +37,7 @@ class BundleDiff:
     table : DataFrame
         A row per change, part by part and the largest first: part (str: link, service, team, pattern, rule, reaction,
         quality, parameter, data, version), what (str), change (str: appeared, gone, surer, less sure, turned, verdict,
-        changed, more often), before, after (str), by (float64: how large, of its kind), words (str).
+        changed, renamed, more often, less often), before, after (str), by (float64: how large, of its kind), words (str).
     words : list of str
         How much changed, in a few sentences.
     unseen : list of str
@@ -67,7 +67,7 @@ class BundleDiff:
         head = "".join(f"<th>{name}</th>" for name in shown.columns)
         cells = ("".join(f"<td>{escaped(value, _CELL)}</td>" for value in row) for row in shown.itertuples(index=False))
         body = "".join(f"<tr>{row}</tr>" for row in cells)
-        said = "".join(f"<p>{escaped(sentence, 2 * _CELL)}</p>" for sentence in (*self.words, *self.unseen))
+        said = "".join(f"<p>{escaped(sentence, 2 * _CELL)}</p>" for sentence in (*self.words[:_SAID], *self.unseen[:_SAID]))
         more = f"<p>and {len(self.table) - _ROWS:,} more, in .table</p>" if len(self.table) > _ROWS else ""
         return f"<b>{escaped(repr(self), _CELL)}</b>{said}<table><tr>{head}</tr>{body}</table>{more}"
 
@@ -195,6 +195,8 @@ def _patterns(a: Bundle, b: Bundle, unseen: list[str]) -> list[tuple[Any, ...]]:
     rows = [_row("pattern", before[key][0], "gone", before[key][1], None) for key in before.keys() - after.keys()]
     rows += [_row("pattern", after[key][0], "appeared", None, after[key][1]) for key in after.keys() - before.keys()]
     for key in before.keys() & after.keys():
+        if before[key][0] != after[key][0]:
+            rows.append(_row("pattern", after[key][0], "renamed", before[key][0], after[key][0]))
         was, now = before[key][1], after[key][1]
         if was != now:
             change = "more often" if now > was else "less often"

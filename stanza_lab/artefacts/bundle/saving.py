@@ -76,7 +76,8 @@ def save_bundle(
     names : EntityResolver or DataFrame, optional
         Which names are one service, fitted, or `schema.NAMES`. Default: new alerts must use the names of the map.
     metrics : DataFrame, optional
-        How good the models are: `metric`, `value`, `n` (what it was measured on), `definition`.
+        How good the models are: `metric`, `value`, `n` (what it was measured on), `definition`. What the grouping says
+        of itself is added. Default: only that.
     calibration : DataFrame, optional
         How well confidence held, as `edge_reliability` returns it.
     keep_personal_data : bool, default False
@@ -132,7 +133,7 @@ def save_bundle(
         "usual": _usual(production),
         "owners": _owners(production, keep_personal_data=keep_personal_data),
         "aliases": None if names is None else _aliases(names),
-        "metrics": None if metrics is None else _checked(metrics, contents.METRICS, "metrics"),
+        "metrics": _measured(clusterer, metrics),
         "calibration": None if calibration is None else _checked(calibration, contents.CALIBRATION, "calibration"),
         "tried": None if backtest is None else reaction_writing.Tried.of(backtest).table,
     }
@@ -216,6 +217,12 @@ def _aliases(names: EntityResolver | pd.DataFrame) -> pd.DataFrame:
     table = names if isinstance(names, pd.DataFrame) else names.names_
     checked = _checked(table, contents.NAMES, "names")
     return checked[checked["name"] != checked["service"]].sort_values(["service", "name"], ignore_index=True)
+
+
+def _measured(clusterer: IncidentClusterer, metrics: pd.DataFrame | None) -> pd.DataFrame:
+    """Return how good the models are: what was measured, and what the grouping says of itself."""
+    given = contents.empty(contents.METRICS) if metrics is None else _checked(metrics, contents.METRICS, "metrics")
+    return pd.concat([given, contents.own_metrics(clusterer)], ignore_index=True).drop_duplicates("metric")
 
 
 def _checked(table: pd.DataFrame, columns: dict[str, Any], what: str) -> pd.DataFrame:

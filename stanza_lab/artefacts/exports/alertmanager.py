@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stanza_lab.artefacts.exports.walk import Link, Walk
 
 WHAT = "route with group_by, and inhibit_rules from the dependencies, for Alertmanager 0.22 and later"
-PROVEN_BY = "amtool check-config, and a real Alertmanager (stanza-lab replay)"
+PROVEN_BY = "amtool check-config, and a real Alertmanager (stanza-lab replay-alertmanager)"
 OPTIONS = {
     "labels": LABELS,
     "max_q": Option("largest share of false rules expected among the inhibitions, 0 to 1", 0.05, "number"),
