@@ -190,7 +190,7 @@ def answers(case: Case, *, woken: bool = True) -> Iterator[dict[str, Any]]:
     }
     if woken:
         rankings["whom_to_wake"] = _likelihood(case, found)
-    truth = -1 if case.root is None else int(found.names.get_indexer(pd.Index([case.root]))[0])
+    truth = -1 if case.root is None else int(pd.Index(found.names).get_indexer(pd.Index([case.root]))[0])
     for method, (ranked, said) in rankings.items():
         place = np.flatnonzero(ranked == truth)
         yield {
@@ -217,7 +217,7 @@ def _likelihood(case: Case, found: Suspects) -> tuple[np.ndarray, float]:
     past = history[history["starts_at"] <= last]
     teams = pd.DataFrame({"service": names, "team": names})
     told = sl.ProductionMap(case.production.edges, past, ownership=teams).whom_to_wake(first, at=last)
-    ranked = found.names.get_indexer(pd.Index(told["team"]))
+    ranked = pd.Index(found.names).get_indexer(pd.Index(told["team"]))
     return ranked.astype(np.int64), float(told["probability"].iloc[0])
 
 

@@ -95,12 +95,12 @@ Markdown(summer.card)
 # %%
 file = summer.path / "edges.parquet"
 honest = file.read_bytes()
-file.write_bytes(honest[:100] + bytes([honest[100] ^ 1]) + honest[101:])
+_ = file.write_bytes(honest[:100] + bytes([honest[100] ^ 1]) + honest[101:])
 try:
     sl.load_bundle(summer.path)
 except sl.errors.BundleError as error:
     print(error)
-file.write_bytes(honest)
+_ = file.write_bytes(honest)
 
 # %% [markdown]
 # Hashes do not tell that a whole bundle was exchanged for another. Note its `id`, and pass it: `load_bundle(path,

@@ -38,6 +38,8 @@ def test_the_demonstration_runs_and_leaves_what_it_promises(tmp_path: Path, caps
     assert {path.name for path in made.iterdir()} == {
         "history",
         "bundle",
+        "bundle_summer",
+        "exports",
         "report.html",
         "review.html",
         "corrections.yaml",

@@ -84,7 +84,12 @@ def _summary(out: Path) -> None:
     table.add_row("on call", f"{load.known['pages']:,} pages, {broken:,} interruptions between 22 and 08 (UTC)")
     console.print("What the bundled history tells", style="bold")
     console.print(table)
-    pages = (("report for a browser", "report.html"), ("review of its largest recent incident", "review.html"))
+    pages = (
+        ("report for a browser", "report.html"),
+        ("review of its largest recent incident", "review.html"),
+        ("what the model is and is not for", "bundle/model_card.md"),
+        ("the model for other tools, a guide beside each", "exports"),
+    )
     for name, path in (("notebooks, executed", out), *((name, out / page) for name, page in pages)):
         console.print(f"{name}: {path.as_uri()}", soft_wrap=True)
     console.print("'make lab' opens the notebooks in JupyterLab.")

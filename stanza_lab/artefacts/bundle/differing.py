@@ -37,7 +37,8 @@ class BundleDiff:
     table : DataFrame
         A row per change, part by part and the largest first: part (str: link, service, team, pattern, rule, reaction,
         quality, parameter, data, version), what (str), change (str: appeared, gone, surer, less sure, turned, verdict,
-        changed, renamed, more often, less often), before, after (str), by (float64: how large, of its kind), words (str).
+        changed, renamed, more often, less often), before, after (str), by (float64: how large, of its kind), words
+        (str).
     words : list of str
         How much changed, in a few sentences.
     unseen : list of str
@@ -67,7 +68,9 @@ class BundleDiff:
         head = "".join(f"<th>{name}</th>" for name in shown.columns)
         cells = ("".join(f"<td>{escaped(value, _CELL)}</td>" for value in row) for row in shown.itertuples(index=False))
         body = "".join(f"<tr>{row}</tr>" for row in cells)
-        said = "".join(f"<p>{escaped(sentence, 2 * _CELL)}</p>" for sentence in (*self.words[:_SAID], *self.unseen[:_SAID]))
+        said = "".join(
+            f"<p>{escaped(sentence, 2 * _CELL)}</p>" for sentence in (*self.words[:_SAID], *self.unseen[:_SAID])
+        )
         more = f"<p>and {len(self.table) - _ROWS:,} more, in .table</p>" if len(self.table) > _ROWS else ""
         return f"<b>{escaped(repr(self), _CELL)}</b>{said}<table><tr>{head}</tr>{body}</table>{more}"
 

@@ -162,9 +162,12 @@ def _of_times_alone(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def _document(path: Path, name: str, told: dict[str, Any]) -> Any:
     content = manifest.verified(path, name, told)
     try:
-        return orjson.loads(content)
+        document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise BundleError(f"{path / name} is no JSON ({error}); save the bundle again") from error
+    if not isinstance(document, dict):
+        raise BundleError(f"{path / name} holds no object; save the bundle again")
+    return document
 
 
 def _table(path: Path, name: str, told: dict[str, Any]) -> pd.DataFrame:

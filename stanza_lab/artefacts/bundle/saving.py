@@ -124,6 +124,8 @@ def save_bundle(
     production = production.whole
     if alerts is not None:
         alerts = schema.check(alerts, schema.ALERTS, need=["starts_at"])
+    about = _about(clusterer, dependencies, production, alerts, keep_personal_data=keep_personal_data)
+    manifest.canonical(about)  # what cannot be written is told before anything is counted
     tables = {
         "edges": production.edges,
         "services": production.services,
@@ -143,7 +145,6 @@ def save_bundle(
         if reactions is None
         else reaction_writing.to_dict(reactions, keep_personal_data=keep_personal_data),
     }
-    about = _about(clusterer, dependencies, production, alerts, keep_personal_data=keep_personal_data)
     counts = {"patterns": 0 if patterns is None else len(patterns.table)}
     about["counts"] |= counts | {"reactions": 0 if reactions is None else len(reactions)}
     files, entries = _files(tables, documents)

@@ -18,7 +18,10 @@ class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict | None = None) -> pd.DataFrame:  # noqa: ARG002
         """Return an answer per alert."""
-        alerts = model_input.assign(starts_at=pd.to_datetime(model_input["starts_at"], utc=True, format="ISO8601"))
+        times = [name for name in ("starts_at", "ends_at") if name in model_input]
+        alerts = model_input.assign(
+            **{name: pd.to_datetime(model_input[name], utc=True, format="ISO8601") for name in times}
+        )
         for name in ("resources", "trace_ids"):
             if name in alerts:
                 alerts[name] = [[] if entry is None else list(entry) for entry in alerts[name]]

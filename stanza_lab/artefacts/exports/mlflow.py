@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import uuid
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,7 @@ WHAT = "a model for MLflow (models from code: no pickle) that scores alerts, wit
 PROVEN_BY = "mlflow.pyfunc.load_model scores as the bundle does"
 OPTIONS: dict[str, Option] = {}
 TEXTS = (
+    "ends_at",
     "alert_id",
     "service",
     "team",
@@ -30,10 +34,12 @@ TEXTS = (
     "rule_key",
     "alertname",
     "summary",
+    "description",
     "severity",
     "labels",
 )
 LISTS = ("resources", "trace_ids")
+_OF_PLACE = ("MLmodel", "conda.yaml", "python_env.yaml")
 _QUIET = {  # nothing leaves the machine, and nothing is drawn on the terminal
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -53,13 +59,13 @@ def write(walk: Walk) -> Written:
                 content = (walk.bundle.path / name).read_bytes()
                 (bundle / name).write_bytes(content)
         model = Path(folder) / "model"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its own types, and of what it thinks of ours
+        with _quietly():
             pyfunc.save_model(
                 path=str(model),
                 python_model=str(Path(__file__).with_name("_mlflow_model.py")),
                 artifacts={"bundle": str(bundle)},
                 signature=_signature(),
+                input_example=_example(walk),
                 pip_requirements=_requirements(walk),
                 mlflow_model=_about(walk),
                 metadata={"stanza_lab_bundle": walk.bundle_id},
@@ -70,18 +76,34 @@ def write(walk: Walk) -> Written:
             if path.is_file() and "__pycache__" not in path.parts
         }
     files["MLmodel"] = _without_places(files["MLmodel"])
+    examples = {name: content for name, content in files.items() if name.endswith("input_example.json")}
+    files |= {name: content.replace(b"<", b"\\u003c") for name, content in examples.items()}  # no tag may begin in it
     lost = [
         "min_confidence and services: the model holds the whole bundle",
+        f"versions of Python and MLflow: {' and '.join(_OF_PLACE)} name those it was exported with",
         "a stream: each call of predict is answered by itself, and remembers nothing of the call before",
     ]
     return Written(files, lost)
 
 
 def _of_mlflow(module: str) -> Any:
-    """Import a module of MLflow, which warns of its own type hints when it is loaded."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    """Import a module of MLflow."""
+    with _quietly():
         return _optional.require(f"mlflow.{module}", extra="mlflow", purpose="the export to MLflow")
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep MLflow from warning of its own type hints, and from telling on the terminal what it is about to do."""
+    log = logging.getLogger("mlflow")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(before)
 
 
 def _about(walk: Walk) -> Any:
@@ -119,6 +141,25 @@ def _signature() -> Any:
     kinds = {"int64": types.DataType.long, "float64": types.DataType.double}
     told = [column(kinds.get(str(kind), text), name) for name, kind in ANSWERS.items()]
     return models.ModelSignature(inputs=types.Schema(asked), outputs=types.Schema(told))
+
+
+def _example(walk: Walk) -> Any:
+    """Return an alert of the commonest rules, made up: no alert of the past is in a bundle."""
+    import pandas as pd
+
+    at = pd.Timestamp(0, tz="UTC") if walk.until is None else walk.until
+    rows = [
+        {
+            "starts_at": (at + pd.Timedelta(minutes=place)).isoformat(),
+            "alert_id": f"example-{place}",
+            "service": one.service or "",
+            "source": one.source,
+            "rule_key": one.rule,
+            "alertname": one.alertname or "",
+        }
+        for place, one in enumerate(walk.rules[:3])
+    ]
+    return pd.DataFrame(rows or [{"starts_at": at.isoformat(), "alert_id": "example-0"}])
 
 
 def _requirements(walk: Walk) -> list[str]:

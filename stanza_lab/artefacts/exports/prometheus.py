@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from stanza_lab import _params
 from stanza_lab.artefacts.exports._labels import LABELS, Labelled, labelled
-from stanza_lab.artefacts.exports.alertmanager import quoted
 from stanza_lab.artefacts.exports.quoting import one_line
 from stanza_lab.artefacts.exports.registry import Option, Written
 from stanza_lab.patterns.mining.members import quorum
@@ -21,7 +22,10 @@ WHAT = "rules for Prometheus: an alert per recurring pattern over the series ALE
 PROVEN_BY = "promtool check rules and promtool test rules; a test file is written beside the rules"
 OPTIONS = {
     "labels": LABELS,
-    "hold": Option("how long a pattern must last before it alerts, as 1m", "1m"),
+    "external": Option(
+        "labels that your Prometheus adds only when it sends (external_labels), as cluster,replica: ALERTS lacks them"
+    ),
+    "hold": Option("how long a pattern must last before it alerts, as 1min", "1min"),
 }
 SERIES = "stanza_lab:dependency:confidence"
 _ALERT = "PatternUnfolding"
@@ -58,23 +62,35 @@ class Watched:
         return f"{' + '.join(member.expression for member in self.members)} >= {self.need}"
 
 
-def write(walk: Walk, *, labels: str | None, hold: str) -> Written:
+def write(walk: Walk, *, labels: str | None, external: str | None, hold: str) -> Written:
     """Return the rules and a test of them."""
     rules, lost = labelled(walk, labels)
+    rules = _inside(rules, external)
+    lasting = f"{int(_params.duration(hold, 'hold', zero=True).total_seconds())}s"
     watched, told = _watched(walk, rules)
     groups: list[dict[str, Any]] = []
     if watched:
-        groups.append({"name": "stanza_lab_patterns", "rules": [_alert(one, hold) for one in watched]})
+        groups.append({"name": "stanza_lab_patterns", "rules": [_alert(one, lasting) for one in watched]})
     if walk.links:
         series = [_series(one) for one in walk.links]
         groups.append({"name": "stanza_lab_dependencies", "interval": "5m", "rules": series})
     lost += told
+    if watched and not external:
+        lost.append("which labels only Alertmanager sees (external_labels): ALERTS lacks them; pass external=")
     lost.append("incidents and likely origins: Prometheus has no place for them")
     lost.append("how a link is known (traced, declared, inferred) and when it was last seen")
     if walk.reactions is not None:
         lost.append("reactions: Prometheus has no place for them")
     test = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": _tests(watched)}
     return Written({"rules.yml": _yaml({"groups": groups}), "rules_test.yml": _yaml(test)}, lost)
+
+
+def _inside(rules: list[Labelled], external: str | None) -> list[Labelled]:
+    """Return the rules with the labels that they carry inside of Prometheus."""
+    outside = {name.strip() for name in (external or "").split(",")}
+    return [
+        Labelled(one.rule, {name: value for name, value in one.labels.items() if name not in outside}) for one in rules
+    ]
 
 
 def _watched(walk: Walk, rules: list[Labelled]) -> tuple[list[Watched], list[str]]:
@@ -106,11 +122,12 @@ def _watched(walk: Walk, rules: list[Labelled]) -> tuple[list[Watched], list[str
 
 def _alert(one: Watched, hold: str) -> dict[str, Any]:
     seen = words.count(one.times, "time")
+    team = {"team": _literal(one_line(one.team))} if one.team else {}
     return {
         "alert": _ALERT,
         "expr": one.expression,
         "for": hold,
-        "labels": {"pattern": one.pattern, "severity": "info"} | ({"team": one_line(one.team)} if one.team else {}),
+        "labels": {"pattern": _literal(one.pattern), "severity": "info"} | team,
         "annotations": {
             "summary": _literal(f"It looks like: {one_line(one.name)}"),
             "description": _literal(f"Seen {seen} before; {one.need} of {len(one.members)} of its alerts fire."),
@@ -122,7 +139,7 @@ def _series(link: Link) -> dict[str, Any]:
     return {
         "record": SERIES,
         "expr": f"vector({link.confidence:.6g})",
-        "labels": {"src": one_line(link.src), "dst": one_line(link.dst)},
+        "labels": {"src": link.src, "dst": link.dst},  # as they are, or nothing joins on them; no template here
     }
 
 
@@ -148,14 +165,21 @@ def _tests(watched: list[Watched]) -> list[dict[str, Any]]:
     ]
 
 
+def _quoted(value: str) -> str:
+    """Return a value as a string of PromQL, which reads any character when it is escaped, and not all otherwise."""
+    plain = value.replace("\\", "\\\\").replace('"', '\\"')
+    told = (c if c.isprintable() and c != "\ufffd" else f"\\U{ord(c):08x}" for c in plain)
+    return f'"{"".join(told)}"'
+
+
 def _matchers(labels: dict[str, str]) -> str:
     told = [*sorted(labels.items()), ("alertstate", "firing")]
-    return ", ".join(f"{name}={quoted(value)}" for name, value in told)
+    return ", ".join(f"{name}={_quoted(value)}" for name, value in told)
 
 
 def _literal(text: str) -> str:
     """Return text that a template of Prometheus shows as it is."""
-    return text.replace("{{", "{ {").replace("}}", "} }")
+    return re.sub(r"\{(?=\{)", "{ ", text)
 
 
 def _yaml(told: dict[str, Any]) -> bytes:

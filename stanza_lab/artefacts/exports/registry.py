@@ -11,13 +11,17 @@ from stanza_lab.errors import UnknownNameError
 
 TARGETS: dict[str, str] = {
     "alertmanager": "stanza_lab.artefacts.exports.alertmanager",
+    "backstage": "stanza_lab.artefacts.exports.backstage",
     "cytoscape": "stanza_lab.artefacts.exports.cytoscape",
     "dot": "stanza_lab.artefacts.exports.dot",
     "gexf": "stanza_lab.artefacts.exports.gexf",
     "grafana": "stanza_lab.artefacts.exports.grafana",
     "graphml": "stanza_lab.artefacts.exports.graphml",
+    "keep": "stanza_lab.artefacts.exports.keep",
+    "keep_topology": "stanza_lab.artefacts.exports.keep_topology",
     "mermaid": "stanza_lab.artefacts.exports.mermaid",
     "mlflow": "stanza_lab.artefacts.exports.mlflow",
+    "pagerduty": "stanza_lab.artefacts.exports.pagerduty",
     "prometheus": "stanza_lab.artefacts.exports.prometheus",
 }
 

@@ -65,13 +65,14 @@ def read_config(path: Path) -> Rules:
     """
     try:
         told = yaml.safe_load(path.read_text(encoding="utf-8"))
-        route = told["route"]
+        route = dict(told["route"])
+        children, group_by = route.get("routes"), tuple(route.get("group_by") or ())
         inhibit = tuple(_rule(entry) for entry in told.get("inhibit_rules") or ())
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise SchemaError(f"{path} is no configuration of Alertmanager that can be read: {error}") from error
-    if route.get("routes"):
+    if children:
         raise SchemaError(f"{path} has child routes; replay the rules with one route, as the export writes it")
-    return Rules(tuple(route.get("group_by") or ()), inhibit)
+    return Rules(group_by, inhibit)
 
 
 def _rule(entry: Mapping[str, Any]) -> InhibitRule:

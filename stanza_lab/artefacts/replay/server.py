@@ -71,6 +71,10 @@ class Alertmanager:
             return False
         return True
 
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
     def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
         headers = {"Content-Type": "application/json"} if body else {}
         self._connection.request(method, path, body=body, headers=headers)
@@ -106,8 +110,8 @@ def running(config: Path, *, binary: str | None = None) -> Iterator[Alertmanager
         process = subprocess.Popen(  # noqa: S603 (the program is Alertmanager, the arguments are ours)
             command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
+        server = Alertmanager(port)
         try:
-            server = Alertmanager(port)
             until = time.monotonic() + _READY_S
             while not server.ready():
                 if process.poll() is not None or time.monotonic() > until:
@@ -117,8 +121,11 @@ def running(config: Path, *, binary: str | None = None) -> Iterator[Alertmanager
                 time.sleep(10 * _POLL_S)
             yield server
         finally:
+            server.close()
             process.kill()
-            process.communicate()
+            process.wait()
+            if process.stderr is not None:
+                process.stderr.close()
 
 
 def _free_port() -> int:

@@ -16,7 +16,6 @@ from stanza_lab.incidents.density._kernels import compiled
 from stanza_lab.incidents.stream.window import LISTED, Learned, Weights, Window
 
 PARTS = 12
-PER_HOUR = 3600.0 / (2 * CROWD_S)
 ROW = 256  # neighbours of one alert that are held
 _OTHERS = 16  # services near on the graph of which the nearest alert is met in a storm
 
@@ -129,7 +128,7 @@ def _shift_rule(w: Window, n: int, position: int, by: float) -> None:
 
 @compiled
 def _company(w: Window, s: int) -> float:
-    return max(math.log1p(w.near[s]) - math.log1p(w.around[s] * COMPANY_S / CROWD_S), 0.0)
+    return float(max(w.log_near[int(w.near[s])] - w.log_around[int(w.around[s])], 0.0))
 
 
 @compiled
@@ -162,8 +161,7 @@ def _share(lists: np.ndarray, a: int, b: int) -> bool:
 
 @compiled
 def _lift(k: Learned, a: int, b: int) -> float:
-    if k.occasions <= 0 or a == b or a >= k.seen.size or b >= k.seen.size:
-        return 0.0
+    """Return how much more often two rules came together than by chance, as a logarithm."""
     together = _found(k.together_start, k.together_other, k.together_times, a, b)
     chance = k.seen[a] * k.seen[b] / max(k.occasions, 1.0)
     lift = math.log((together + PRIOR) / (chance + PRIOR))
@@ -171,33 +169,66 @@ def _lift(k: Learned, a: int, b: int) -> float:
 
 
 @compiled
-def parts(w: Window, k: Learned, g: Weights, a: int, b: int, into: np.ndarray) -> float:
-    """Write the seconds of each part of the distance between two slots; return the distance."""
-    from_here = w.service[a] != w.service[b] and not _share(w.resources, a, b)
-    into[:] = 0.0
-    into[0] = abs(w.at[a] - w.at[b])
-    if from_here:
-        into[1] = g.service
-        into[2] = -g.call * _found(k.calls_start, k.calls_other, k.calls_near, w.service[a], w.service[b])
-        if w.kind[a] == w.kind[b] and w.kind[a] >= 0:
-            into[6] = -g.kind
-    if w.team[a] != w.team[b]:
-        into[3] = g.team
-    if w.place[a] != w.place[b] and w.place[a] >= 0 and w.place[b] >= 0:
-        into[4] = g.environment
-    if g.trace > 0 and _share(w.traces, a, b):
-        into[5] = -g.trace
-    if abs(w.ends[a] - w.ends[b]) <= RECOVERY_S:  # never where an end is not known
-        into[7] = -g.recovery
-    if g.recurrence > 0:
-        into[8] = -g.recurrence * _lift(k, w.rule[a], w.rule[b])
-    into[9] = g.chronic * (w.habit[a] + w.habit[b] - 2 * PRIOR)
-    into[10] = -g.company * min(_company(w, a), _company(w, b))
-    into[11] = g.crowd * (math.log1p(w.crowd[a] * PER_HOUR) + math.log1p(w.crowd[b] * PER_HOUR)) / 2
-    total = 0.0
-    for i in range(PARTS):
-        total += into[i]
-    return max(total, 0.0)
+def _look_up(near_of: np.ndarray, linked: np.ndarray, place: int, pair: int, k: Learned, a: int, b: int) -> None:
+    """Keep how near two services are on the graph where it is looked for."""
+    near_of[place], linked[place] = pair, _found(k.calls_start, k.calls_other, k.calls_near, a, b)
+
+
+@compiled
+def parts(
+    w: Window, k: Learned, g: Weights, a: int, others: np.ndarray, count: int, into: np.ndarray, total: np.ndarray
+) -> None:
+    """Write the seconds of each part of the distance from slot `a` to each of some `others`, and their sum.
+
+    The columns are taken out of the window once: handing it on for every pair would take longer than the pair does.
+    """
+    at, ends, habit, near, around, crowd = w.at, w.ends, w.habit, w.near, w.around, w.crowd
+    service, team, place, rule, kind = w.service, w.team, w.place, w.rule, w.kind
+    resources, traces, log_near, log_around, log_crowd = w.resources, w.traces, w.log_near, w.log_around, w.log_crowd
+    lift_of, lift, rules = w.lift_of, w.lift, k.seen.size
+    near_of, linked, services = w.near_of, w.linked, k.calls_start.size - 1
+    calls = g.call > 0 and k.calls_other.size > 0 and 0 <= service[a] < services
+    known = g.recurrence > 0 and k.occasions > 0 and rule[a] < rules
+    company = max(log_near[int(near[a])] - log_around[int(around[a])], 0.0)
+    crowded = log_crowd[int(crowd[a])]
+    has_resources, has_traces = resources[a, 0] >= 0, g.trace > 0 and traces[a, 0] >= 0
+    for i in range(count):
+        b = others[i]
+        told = into[i]
+        told[:] = 0.0
+        told[0] = abs(at[a] - at[b])
+        if service[a] != service[b] and not (has_resources and resources[b, 0] >= 0 and _share(resources, a, b)):
+            told[1] = g.service
+            if calls and 0 <= service[b] < services:
+                pair = service[a] * services + service[b]
+                kept = pair % near_of.size
+                if near_of[kept] != pair:
+                    _look_up(near_of, linked, kept, pair, k, service[a], service[b])
+                told[2] = -g.call * linked[kept]
+            if kind[a] == kind[b] and kind[a] >= 0:
+                told[6] = -g.kind
+        if team[a] != team[b]:
+            told[3] = g.team
+        if place[a] != place[b] and place[a] >= 0 and place[b] >= 0:
+            told[4] = g.environment
+        if has_traces and traces[b, 0] >= 0 and _share(traces, a, b):
+            told[5] = -g.trace
+        if abs(ends[a] - ends[b]) <= RECOVERY_S:  # never where an end is not known
+            told[7] = -g.recovery
+        if known and rule[b] < rules and rule[a] != rule[b]:
+            pair = rule[a] * rules + rule[b]
+            kept = pair % lift_of.size
+            if lift_of[kept] != pair:
+                lift_of[kept], lift[kept] = pair, _lift(k, rule[a], rule[b])
+            told[8] = -g.recurrence * lift[kept]
+        told[9] = g.chronic * (habit[a] + habit[b] - 2 * PRIOR)
+        theirs = max(log_near[int(near[b])] - log_around[int(around[b])], 0.0)
+        told[10] = -g.company * min(company, theirs)
+        told[11] = g.crowd * (crowded + log_crowd[int(crowd[b])]) / 2
+        apart = 0.0
+        for part in range(PARTS):
+            apart += told[part]
+        total[i] = max(apart, 0.0)
 
 
 @compiled
@@ -218,70 +249,86 @@ def _row(
     """
     s = w.order[position]
     reach = furthest + g.company * _company(w, s)
+    slots = np.empty(ROW, dtype=np.int64)
+    order, at, service, team, rule = w.order, w.at, w.service, w.team, w.rule
+    resources, traces = w.resources, w.traces
+    near_of, near_by, services = w.near_of, w.linked, k.calls_start.size - 1
+    graph = k.calls_other.size > 0 and 0 <= service[s] < services
+    listed = resources[s, 0] >= 0 or traces[s, 0] >= 0
     found = 0
     others = np.empty(_OTHERS, dtype=np.int64)
     for step in (-1, 1):
         met, same_service, same_team, same_rule, same_list, linked = 0, 0, 0, 0, 0, 0
         i = position + step
         while 0 <= i < n and found < ROW:
-            j = w.order[i]
-            if abs(w.at[j] - w.at[s]) > reach:
+            j = order[i]
+            if abs(at[j] - at[s]) > reach:
                 break
             met += 1
             compared = met <= NEXT
             if not compared:
-                if w.service[j] == w.service[s] and w.service[s] >= 0 and same_service < NEXT_ALIKE:
+                if service[j] == service[s] and service[s] >= 0 and same_service < NEXT_ALIKE:
                     same_service += 1
                     compared = True
-                if w.team[j] == w.team[s] and w.team[s] >= 0 and same_team < NEXT_ALIKE:
+                if team[j] == team[s] and team[s] >= 0 and same_team < NEXT_ALIKE:
                     same_team += 1
                     compared = True
-                if w.rule[j] == w.rule[s] and same_rule < NEXT_ALIKE:
+                if rule[j] == rule[s] and same_rule < NEXT_ALIKE:
                     same_rule += 1
                     compared = True
-                if same_list < NEXT_ALIKE and (_share(w.resources, s, j) or _share(w.traces, s, j)):
+                if listed and same_list < NEXT_ALIKE and (_share(resources, s, j) or _share(traces, s, j)):
                     same_list += 1
                     compared = True
-                other = not compared and linked < _OTHERS and w.service[j] != w.service[s]
-                if other and _found(k.calls_start, k.calls_other, k.calls_near, w.service[s], w.service[j]) > 0:
-                    known = False
+                other = graph and not compared and linked < _OTHERS and service[j] != service[s]
+                if other and 0 <= service[j] < services:
+                    pair = service[s] * services + service[j]
+                    place = pair % near_of.size
+                    if near_of[place] != pair:
+                        _look_up(near_of, near_by, place, pair, k, service[s], service[j])
+                    known = near_by[place] <= 0
                     for o in range(linked):
-                        known = known or others[o] == w.service[j]
+                        known = known or others[o] == service[j]
                     if not known:
-                        others[linked] = w.service[j]
+                        others[linked] = service[j]
                         linked += 1
                         compared = True
             if compared:
-                apart = parts(w, k, g, s, j, scratch)
-                if apart <= g.max_gap:
-                    near[found], distance[found] = i, apart
-                    found += 1
+                near[found], slots[found] = i, j
+                found += 1
             i += step
-    return found
+    parts(w, k, g, s, slots, found, scratch, distance)
+    kept = 0
+    for f in range(found):
+        if distance[f] <= g.max_gap:
+            near[kept], distance[kept] = near[f], distance[f]
+            kept += 1
+    return kept
 
 
 @compiled
 def explore(
     w: Window, k: Learned, g: Weights, furthest: float, n: int, position: int, most: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int, float, bool]:
-    """Return all that hangs together with the alert at `position`, as links of a spanning tree.
+    """Return all within `max_gap` of each other around the alert at `position`, as links of a spanning forest.
+
+    More than hangs together with it: by being there, it may make an alert nearby dense enough to hold others.
 
     Returns
     -------
     places : ndarray of int64
-        Positions of what hangs together, in time.
+        Their positions, in time.
     left, right : ndarray of int64
-        Ends of the links of the tree, as indices into `places`, the nearest first.
+        Ends of the links, as indices into `places`, the nearest first.
     reach : ndarray of float64
-        The distance of each link: HDBSCAN's mutual reachability.
+        The distance of each link: HDBSCAN's mutual reachability; infinite between the trees.
     nearest : int
         Position of the alert that holds it most; -1: none.
-    core : float
-        Distance to its k-th neighbour.
+    held : float
+        The distance at which that one holds it.
     whole : bool
         False where more hangs together than `most`: then only the link to the nearest is told.
     """
-    near, distance, scratch = np.empty(ROW, dtype=np.int64), np.empty(ROW), np.empty(PARTS)
+    near, distance, scratch = np.empty(ROW, dtype=np.int64), np.empty(ROW), np.empty((ROW, PARTS))
     queue = np.empty(most, dtype=np.int64)
     core = np.full(most, np.inf)
     mate, mate_at = np.full(most, -1, dtype=np.int64), np.full(most, np.inf)  # of a chronic one: the nearest telling
@@ -314,7 +361,7 @@ def explore(
                     if distance[f] < mate_at[head] or first:
                         mate[head], mate_at[head] = near[f], distance[f]
         for f in range(found):
-            if chronic and near[f] != mate[head]:
+            if chronic and near[f] != mate[head] and head > 0:  # the new one may move its neighbours by being there
                 continue
             j = w.order[near[f]]
             if w.visited[j] < 0:
@@ -350,7 +397,7 @@ def explore(
         if reach <= g.max_gap:
             ends_a[kept], ends_b[kept], apart[kept] = a, b, reach
             kept += 1
-    return _tree(queue[:count], ends_a[:kept], ends_b[:kept], apart[:kept], core[0])
+    return _tree(queue[:count], ends_a[:kept], ends_b[:kept], apart[:kept])
 
 
 @compiled
@@ -369,9 +416,9 @@ def _grown_real(values: np.ndarray, room: int) -> np.ndarray:
 
 @compiled
 def _tree(
-    queue: np.ndarray, a: np.ndarray, b: np.ndarray, reach: np.ndarray, core: float
+    queue: np.ndarray, a: np.ndarray, b: np.ndarray, reach: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int, float, bool]:
-    """Return a minimum spanning tree of what hangs together with the first of the queue (Kruskal)."""
+    """Return a minimum spanning forest of the queue (Kruskal), and what holds the first of it."""
     count = queue.size
     root = np.arange(count)
     used = np.zeros(reach.size, dtype=np.bool_)
@@ -387,36 +434,28 @@ def _tree(
         if x != y:
             root[x] = y
             used[p] = True
-    mine = np.zeros(count, dtype=np.bool_)
-    for i in range(count):
-        x = i
-        while root[x] != x:
-            x = root[x]
-        root[i] = x
-    first = root[0]
-    members = 0
-    for i in range(count):
-        mine[i] = root[i] == first
-        members += mine[i]
-    places = np.empty(members, dtype=np.int64)
-    m = 0
-    for i in range(count):
-        if mine[i]:
-            places[m] = queue[i]
-            m += 1
-    places.sort()
-    left, right = np.empty(members - 1, dtype=np.int64), np.empty(members - 1, dtype=np.int64)
-    far = np.empty(members - 1)
-    m, nearest = 0, -1
+    by_time = np.argsort(queue)
+    rank = np.empty(count, dtype=np.int64)
+    rank[by_time] = np.arange(count)
+    left, right = np.empty(count - 1, dtype=np.int64), np.empty(count - 1, dtype=np.int64)
+    far = np.full(count - 1, np.inf)
+    m, nearest, held = 0, -1, np.inf
     for p in order:
-        if used[p] and mine[a[p]]:
-            left[m] = np.searchsorted(places, queue[a[p]])
-            right[m] = np.searchsorted(places, queue[b[p]])
-            far[m] = reach[p]
+        if used[p]:
+            left[m], right[m], far[m] = rank[a[p]], rank[b[p]], reach[p]
             m += 1
             if nearest < 0 and (a[p] == 0 or b[p] == 0):
                 nearest = queue[b[p]] if a[p] == 0 else queue[a[p]]
-    return places, left, right, far, nearest, core, True
+                held = reach[p]
+    before = -1
+    for i in by_time:  # what nothing joins hangs infinitely far away
+        if root[i] == i:
+            if before >= 0:
+                left[m], right[m] = rank[before], rank[i]
+                m += 1
+            before = i
+    places = queue[by_time]
+    return places, left, right, far, nearest, held, True
 
 
 @compiled
@@ -437,6 +476,5 @@ def _storm(
     for f in range(found):
         if w.habit[w.order[near[f]]] <= g.max_chronic and distance[f] < least:
             nearest, least = near[f], distance[f]
-    nothing, reach = np.empty(0, dtype=np.int64), np.empty(1)
-    reach[0] = least
-    return nothing, nothing, nothing, reach, nearest, least, False
+    nothing = np.empty(0, dtype=np.int64)
+    return nothing, nothing, nothing, np.empty(0), nearest, least, False

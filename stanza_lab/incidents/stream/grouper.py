@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +25,9 @@ MOST = 512  # alerts that hang together and are looked at as a whole; in a large
 AGAIN = 0.1  # a storm is not looked at again before it grew by so much
 JUMP_S = 86_400.0  # an alert so far ahead of all others waits for a second one: its clock may be wrong
 _COLUMNS = ("at", "ends", "service", "team", "place", "rule", "family", "kind", "habit", "near", "around", "crowd")
+
+
+_COUNTS = ("near", "around", "crowd")
 
 
 @dataclass(slots=True)
@@ -229,18 +233,16 @@ class StreamGrouper:
 
         storm = self._storm_around(position)
         most = 1 if storm else MOST
-        places, left, right, reach, nearest, _, whole = _kernels.explore(
+        places, left, right, reach, nearest, held, whole = _kernels.explore(
             self._window, self._learned, self._weights, self._furthest, self._n, position, most
         )
         if not whole:
-            return self._into_storm(slot, nearest, float(reach[0]), storm=storm)
+            return self._into_storm(slot, nearest, held, storm=storm)
         if len(places) < self._min_alerts:  # at least two
             return Placed()
         slots = self._window.order[places]
         found, strength = self._cut(slots, left, right, reach)
-        return self._name(
-            slot, slots, found, strength, nearest=nearest, distance=float(reach[0]) if len(reach) else 0.0
-        )
+        return self._name(slot, slots, found, strength, nearest=nearest, distance=held)
 
     def _cut(
         self, slots: np.ndarray, left: np.ndarray, right: np.ndarray, reach: np.ndarray
@@ -270,30 +272,20 @@ class StreamGrouper:
         """Give the found groups the incidents that most of their alerts had; what has none is a new one."""
         before = self._labels[slots]
         mine = int(found[slots == slot][0])
-        merged: list[int] = []
-        fresh = False
+        names = _names(found, before)
+        fresh = mine != NOISE and mine not in names
         for label in dict.fromkeys(found.tolist()):
-            inside = found == label
-            if label == NOISE:
-                self._relabel(slots[inside], NOISE)
-                continue
-            had = before[inside]
-            ids, sizes = np.unique(had[had != NOISE], return_counts=True)
-            if len(ids):
-                name = int(ids[np.lexsort([ids, -sizes])[0]])
-            else:
-                name, self._next = self._next, self._next + 1
-                fresh = fresh or label == mine
-            if label == mine:
-                merged = [int(one) for one in ids if one != name]
-            self._relabel(slots[inside], name)
+            if label != NOISE and label not in names:
+                names[label], self._next = self._next, self._next + 1
+            self._relabel(slots[found == label], names.get(label, NOISE))
         after = self._labels[slots]
         changed = np.flatnonzero((after != before) & (slots != slot))
         moved = tuple((self._ids[slots[i]] or "", int(after[i])) for i in changed)
         incident = int(self._labels[slot])
         if incident == NOISE:
-            return Placed(moved=moved)
-        gone = tuple(one for one in merged if not self._size.get(one))
+            return Placed(moved=moved)  # alone, and yet what is near it may hold together now
+        had = set(before[found == mine].tolist()) - {NOISE, incident}
+        gone = tuple(sorted(one for one in had if one not in self._size))
         status = "new" if fresh else "merged" if gone else "joined"
         near = self._nearest(slot, nearest)
         return Placed(incident, status, float(strength[slots == slot][0]), distance, *near, moved=moved, merged=gone)
@@ -304,9 +296,9 @@ class StreamGrouper:
 
         if nearest < 0:
             return None, {}
-        other, told = int(self._window.order[nearest]), np.empty(len(PARTS))
-        _kernels.parts(self._window, self._learned, self._weights, slot, other, told)
-        return self._ids[other], {name: value for name, value in zip(PARTS, told.tolist(), strict=True) if value}
+        other, told = int(self._window.order[nearest]), np.empty((1, len(PARTS)))
+        _kernels.parts(self._window, self._learned, self._weights, slot, np.array([other]), 1, told, np.empty(1))
+        return self._ids[other], {name: value for name, value in zip(PARTS, told[0].tolist(), strict=True) if value}
 
     def _storm_around(self, position: int) -> bool:
         """Tell whether the alert before belongs to a storm that has not grown enough to be looked at again."""
@@ -425,6 +417,12 @@ class StreamGrouper:
             getattr(w, name)[:n] = np.asarray(values).reshape(n)
         for name in ("resources", "traces"):
             getattr(w, name)[:n] = np.asarray(told[name], dtype=np.int64).reshape(n, LISTED)
+        codes = (w.rule[:n], w.family[:n])
+        if any((code < 0).any() for code in codes) or not np.isfinite(w.at[:n]).all() or (np.diff(w.at[:n]) < 0).any():
+            raise ValueError("its alerts are not in order of time, or of no rule")
+        counts = [getattr(w, name)[:n] for name in _COUNTS]
+        if any(not ((count >= 0) & (count <= self._capacity)).all() for count in counts):
+            raise ValueError("it counts more than there can be")
         w.order[:n] = np.arange(n)
         self._n = n
         self._free = list(range(self._capacity - 1, n - 1, -1))
@@ -439,3 +437,13 @@ class StreamGrouper:
         self._ahead = None if state["ahead"] is None else (dict(state["ahead"][0]), int(state["ahead"][1]))
         self._wait = {int(incident): int(count) for incident, count in state["wait"]}
         self.let_go, self.late = int(state["let_go"]), int(state["late"])
+
+
+def _names(found: np.ndarray, before: np.ndarray) -> dict[int, int]:
+    """Return which group keeps which incident: the one that most of its alerts had, each incident at most once."""
+    shared = Counter(zip(found.tolist(), before.tolist(), strict=True))
+    names: dict[int, int] = {}
+    for label, incident in sorted(shared, key=lambda pair: (-shared[pair], pair[1], pair[0])):
+        if NOISE not in (label, incident) and label not in names and incident not in names.values():
+            names[label] = incident
+    return names

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from stanza_lab.incidents.correlation.grouping import Settings
     from stanza_lab.incidents.correlation.recurrence import Recurrence
 
+LOOKED_UP = 65_521  # pairs whose looked-up values are kept; a prime, so that they spread
+PER_HOUR = 3600.0 / (2 * CROWD_S)
 LISTED = 8  # resources, and traces, of one alert that are compared; more are rare
 PARTS = (
     "time", "service", "calls", "team", "environment", "trace", "kind", "recovery", "recurrence", "chronic", "company",
@@ -43,6 +45,13 @@ class Window(NamedTuple):
     resources: np.ndarray
     traces: np.ndarray
     visited: np.ndarray  # scratch: place among those looked at, -1
+    log_near: np.ndarray  # logarithms of counts, by count
+    log_around: np.ndarray
+    log_crowd: np.ndarray
+    lift_of: np.ndarray  # what was looked up last: the pair of rules, or services, and what was found
+    lift: np.ndarray
+    near_of: np.ndarray
+    linked: np.ndarray
 
     @classmethod
     def empty(cls, capacity: int) -> Window:
@@ -54,7 +63,17 @@ class Window(NamedTuple):
         flags = dict.fromkeys(("family_begins", "rule_begins"), np.bool_)
         columns = {name: np.zeros(capacity, dtype=kind) for name, kind in (kinds | flags).items()}
         lists = {name: np.full((capacity, LISTED), -1, dtype=whole) for name in ("resources", "traces")}
-        return cls(**(columns | lists | {"visited": np.full(capacity, -1, dtype=whole)}))
+        counts = np.arange(capacity + 1)
+        logs = {
+            "log_near": np.log1p(counts),
+            "log_around": np.log1p(counts * COMPANY_S / CROWD_S),
+            "log_crowd": np.log1p(counts * PER_HOUR),
+        }
+        looked_up: dict[str, np.ndarray] = {
+            name: np.full(LOOKED_UP, -1, dtype=whole) for name in ("lift_of", "near_of")
+        }
+        looked_up |= {name: np.zeros(LOOKED_UP) for name in ("lift", "linked")}
+        return cls(**(columns | lists | logs | looked_up | {"visited": np.full(capacity, -1, dtype=whole)}))
 
 
 class Learned(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,6 +146,47 @@ class Reactions:
             if patterns is not None and one.pattern and not one.patterns_in(patterns):
                 said.append(f"{one.place}: {one.name} names pattern {', '.join(one.pattern)}, and none was mined")
         return said
+
+    def to_dict(self, *, keep_personal_data: bool = False) -> dict[str, Any]:
+        """Return them as plain JSON, of files only their names.
+
+        Parameters
+        ----------
+        keep_personal_data : bool, default False
+            Keep who owns and who reviewed them, and addresses and the like in names, commands and parameters.
+            Default: an owner is the team, a reviewer is said to be there without a name.
+
+        Returns
+        -------
+        dict
+            For `from_dict`; durations are seconds.
+        """
+        from stanza_lab.patterns.reactions.writing import to_dict
+
+        return to_dict(self, keep_personal_data=keep_personal_data)
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Reactions:
+        """Return the reactions that `to_dict` wrote.
+
+        Parameters
+        ----------
+        told : mapping
+            What `to_dict` gave, also after a round trip through JSON.
+
+        Returns
+        -------
+        Reactions
+            Equal to those written, but for people and folders.
+
+        Raises
+        ------
+        BundleError
+            It is of another format, incomplete or damaged.
+        """
+        from stanza_lab.patterns.reactions.writing import from_dict
+
+        return from_dict(told)
 
     def __getitem__(self, name: str) -> Reaction:
         """Return the reaction of that name; of several teams' the first."""

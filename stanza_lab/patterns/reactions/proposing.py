@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stanza_lab.patterns.reactions.backtested import ReactionBacktest
     from stanza_lab.patterns.reactions.reaction import Reaction
     from stanza_lab.patterns.reactions.recorder import Recorder
+    from stanza_lab.patterns.reactions.writing import Tried
     from stanza_lab.production import ProductionMap
 
 _DONE = ("at", "reaction", "team", "target")
@@ -36,7 +37,7 @@ def propose(
     *,
     alerts: pd.DataFrame,
     patterns: Patterns | None = None,
-    history: ReactionBacktest | None = None,
+    history: ReactionBacktest | Tried | None = None,
     done: Recorder | pd.DataFrame | None = None,
     at: _params.Instant | None = None,
 ) -> Proposals:
@@ -52,7 +53,7 @@ def propose(
         `schema.ALERTS`: what fires now, and what belongs to the same incident; without `incident_id` all is one.
     patterns : Patterns, optional
         What was mined. Default: reactions bound to `pattern` are not judged.
-    history : ReactionBacktest, optional
+    history : ReactionBacktest or Tried, optional
         How the reactions did in history: how sure a `when` is, and a word on each. Default: half sure, never tried.
     done : Recorder or DataFrame, optional
         What was applied before, for cool-downs; a table has `at`, `reaction`, `team`, `target`. Default: nothing.
@@ -115,7 +116,7 @@ class _Now:
     cases: Cases
     places: Places
     patterns: Patterns | None
-    history: ReactionBacktest | None
+    history: ReactionBacktest | Tried | None
     last: dict[tuple[str, str, str], pd.Timestamp]
     at: pd.Timestamp
 
@@ -129,9 +130,9 @@ class _Now:
         if reaction.when is not None:
             firing = self.cases.firing(self.at)
             for service, why in triggers.of_now(reaction, firing, self.places, self.at):
-                sure, tried = self._tried(reaction, service)
+                sure, said = tried(self.history, reaction, service)
                 case = int(firing.loc[firing["service"].astype("str") == service, "case"].iloc[0])
-                yield self._proposal(reaction, case, service=service, pattern="", sure=sure, why=why, tried=tried)
+                yield self._proposal(reaction, case, service=service, pattern="", sure=sure, why=why, said=said)
         elif self.recognised is not None:
             for found in triggers.of_patterns(reaction, self.recognised):
                 yield self._proposal(
@@ -141,24 +142,11 @@ class _Now:
                     pattern=found.pattern,
                     sure=found.confidence,
                     why=found.why,
-                    tried=self._tried(reaction, "")[1],
+                    said=tried(self.history, reaction, "")[1],
                 )
 
-    def _tried(self, reaction: Reaction, service: str) -> tuple[float, str]:
-        """Return how sure a `when` is at a service, and how the reaction did in history."""
-        if self.history is None:
-            return triggers.confidence([], []), ""
-        rows = self.history.tried(reaction.name, team=reaction.team)
-        here = rows.loc[rows["service"] == service, "right"].tolist()
-        came = "somebody was paged" if reaction.when is not None else "it came to be the pattern"
-        said = f"in history {came} {int(rows['right'].sum())} of {words.count(len(rows), 'time')}"
-        said += f", at {service} {sum(here)} of {len(here)}" if service else ""
-        if known := int(rows["in_sample"].sum()):
-            said += f" ({known} of these the pattern was mined from, which flatters it)"
-        return triggers.confidence(rows["right"].tolist(), here), said
-
     def _proposal(
-        self, reaction: Reaction, case: int, *, service: str, pattern: str, sure: float, why: str, tried: str
+        self, reaction: Reaction, case: int, *, service: str, pattern: str, sure: float, why: str, said: str
     ) -> Proposal:
         target = self.places.target(
             reaction,
@@ -179,7 +167,21 @@ class _Now:
             since_last=None if last is None else self.at - last,
         )
         incident = int(self.cases.table["incident_id"].loc[case])
-        return Proposal(reaction, target, incident, self.at, sure, touched, tuple(verdicts), why, tried)
+        return Proposal(reaction, target, incident, self.at, sure, touched, tuple(verdicts), why, said)
+
+
+def tried(history: ReactionBacktest | Tried | None, reaction: Reaction, service: str) -> tuple[float, str]:
+    """Return how sure a `when` is at a service (empty: of a pattern), and how the reaction did in history."""
+    if history is None:
+        return triggers.confidence([], []), ""
+    rows = history.tried(reaction.name, team=reaction.team)
+    here = rows.loc[rows["service"] == service, "right"].tolist()
+    came = "somebody was paged" if reaction.when is not None else "it came to be the pattern"
+    said = f"in history {came} {int(rows['right'].sum())} of {words.count(len(rows), 'time')}"
+    said += f", at {service} {sum(here)} of {len(here)}" if service else ""
+    if known := int(rows["in_sample"].sum()):
+        said += f" ({known} of these the pattern was mined from, which flatters it)"
+    return triggers.confidence(rows["right"].tolist(), here), said
 
 
 def _last(done: Recorder | pd.DataFrame | None, now: pd.Timestamp) -> dict[tuple[str, str, str], pd.Timestamp]:

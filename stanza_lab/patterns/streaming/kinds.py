@@ -15,8 +15,11 @@ def kind_of(alert: Mapping[str, Any], *, by: str = "symptom") -> str:
 
     Of rules called the same `alert_kinds` tells those of one table apart by their key; here the name alone is said.
     """
-    service = alert.get("service") or _UNKNOWN
+    service = alert.get("service")
+    service = _UNKNOWN if service is None else service
     if by == "service":
         return str(service)
     what = symptom_of(alert) if by == "symptom" else None
-    return f"{service}: {what or alert.get('alertname') or alert.get('rule_key') or _UNKNOWN}"
+    for name in ("alertname", "rule_key"):
+        what = alert.get(name) if what is None else what
+    return f"{service}: {_UNKNOWN if what is None else what}"

@@ -21,7 +21,7 @@ class Recognised(NamedTuple):
     pattern: str
     name: str
     confidence: float
-    seen: int
+    seen: tuple[str, ...]  # its members that fired, in this order
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,13 @@ class PatternTeller:
             for kind in known.share:
                 self._of.setdefault(kind, []).append(known)
 
-    def tell(self, kinds: Iterable[tuple[str, int]], *, least: float = LEAST) -> Recognised | None:
+    def tell(self, kinds: Iterable[tuple[str, int | None]], *, least: float = LEAST) -> Recognised | None:
         """Return the likeliest pattern of an incident so far.
 
         Parameters
         ----------
-        kinds : iterable of (str, int)
-            The kind of each alert, and when it fired.
+        kinds : iterable of (str, int or None)
+            The kind of each alert, and when it fired; a kind may come again, and one without a time says nothing.
         least : float, 0 to 1, default 0.5
             Less likely ones are not told. Larger: fewer, later, surer.
 
@@ -83,7 +83,7 @@ class PatternTeller:
         """
         first: dict[str, int] = {}
         for kind, at in kinds:
-            if kind in self._of:
+            if kind in self._of and at is not None:
                 first[kind] = min(first.get(kind, at), at)
         if not first:
             return None
@@ -91,14 +91,14 @@ class PatternTeller:
         best: Recognised | None = None
         for known in {known.pattern: known for kind in order for known in self._of[kind]}.values():
             seen = [kind for kind in order if kind in known.share]
-            found = Recognised(known.pattern, known.name, known.confidence(seen), len(seen))
+            found = Recognised(known.pattern, known.name, known.confidence(seen), tuple(seen))
             if found.confidence >= least and (best is None or _rank(found) < _rank(best)):
                 best = found
         return best
 
 
 def _rank(one: Recognised) -> tuple[float, int, str]:
-    return -one.confidence, -one.seen, one.pattern
+    return -one.confidence, -len(one.seen), one.pattern
 
 
 def _all(patterns: Patterns) -> list[_Known]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,6 +14,8 @@ from stanza_lab.patterns.reactions import guardrails, triggers, vocabulary
 from stanza_lab.patterns.reactions.cases import END_UNKNOWN, OPEN_AT_MOST
 from stanza_lab.patterns.reactions.places import Places
 from stanza_lab.patterns.reactions.proposal import Proposal
+from stanza_lab.patterns.reactions.proposing import tried
+from stanza_lab.production import words
 from stanza_lab.production.reading import globbed
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ class ReactionTeller:
         backtest: ReactionBacktest | Tried | None,
     ) -> None:
         self._places = Places(production, pd.DataFrame(), hindsight=True)
+        owned = production.whole.ownership
+        self._known = {*production.whole.services["service"], *([] if owned is None else owned["service"])}
         self._history = backtest
         self._order = {(one.team, one.name): place for place, one in enumerate(reactions.items)}
         self._whens = [(one, one.when) for one in reactions.items if one.when is not None]
@@ -62,8 +67,8 @@ class ReactionTeller:
                 self._of_pattern.setdefault(pattern, []).append(one)
         self._first_of = {} if patterns is None else _first_movers(patterns)
         self._here: dict[str, list[tuple[Reaction, Pattern]]] = {}
-        self._tried: dict[tuple[str, str, str], float] = {}
-        self._words: dict[tuple[Any, ...], tuple[tuple[Any, ...], str]] = {}
+        self._tried: dict[tuple[str, str, str], tuple[float, str]] = {}
+        self._words: dict[tuple[Any, ...], tuple[tuple[bool, float, int, int], str]] = {}
 
     def tell(
         self, alerts: Sequence[Mapping[str, Any]], *, pattern: Recognised | None = None, origin: str | None = None
@@ -73,44 +78,63 @@ class ReactionTeller:
         Parameters
         ----------
         alerts : sequence of mapping
-                Those of the incident, columns of `schema.ALERTS`, times in microseconds since 1970. One whose end is
+            Those of the incident, columns of `schema.ALERTS`, times in microseconds since 1970. One whose end is
             not known counts as firing for half an hour.
         pattern : Recognised, optional
             The pattern it begins like.
         origin : str, optional
             Where it likely began.
         """
+        if not self._may_apply(alerts, pattern):
+            return None
         found = [self._said(*one) for one in self._applying(alerts, pattern=pattern, origin=origin)]
-        return min(found)[1] if found else None
+        return min(found, key=itemgetter(0))[1] if found else None
+
+    def _may_apply(self, alerts: Sequence[Mapping[str, Any]], pattern: Recognised | None) -> bool:
+        """Tell whether anything can apply: most incidents end here."""
+        if pattern is not None and pattern.pattern in self._of_pattern:
+            return True
+        return bool(self._whens) and any(map(self._for, {alert.get("service") for alert in alerts}))
 
     def _applying(
         self, alerts: Sequence[Mapping[str, Any]], *, pattern: Recognised | None, origin: str | None
-    ) -> Iterator[tuple[Reaction, str, str, float, str]]:
-        """Yield reaction, target, service, confidence and why of all that applies."""
-        now = max((alert["starts_at"] for alert in alerts), default=0)
-        firing = [alert for alert in alerts if _until(alert) > now]
-        services = dict.fromkeys(alert["service"] for alert in firing if alert["service"])
+    ) -> Iterator[tuple[Reaction, str, float, str, str]]:
+        """Yield reaction, target, confidence, why and how it did in history, of all that applies."""
+        timed = [alert for alert in alerts if alert["starts_at"] is not None]
+        now = max((alert["starts_at"] for alert in timed), default=0)
+        firing = [alert for alert in timed if _until(alert) > now]
+        services = dict.fromkeys(alert["service"] for alert in firing if alert.get("service"))
         for service in sorted(services):
             for reaction, when in self._for(service):
-                here = [alert for alert in firing if alert["service"] == service]
+                here = [alert for alert in firing if alert.get("service") == service]
+                if when.near and service not in self._known:
+                    continue  # nothing is near a service that is not on the map
                 near = [near.fit(self._places.around(_NOW), service, set(services)) for near in when.near]
                 if any(_asked(when, alert) for alert in here) and all(fit.holds for fit in near):
-                    said = [f"{service} has {when.words}" if when.asks_alerts else f"{service} alerts"]
-                    why = "; ".join([*said, *(fit.words for fit in near)])
-                    target = self._target(reaction, service, alerts, origin, pattern=None)
-                    yield reaction, target, service, self._sure(reaction, service), why
+                    said = [f"{service} has {when.words}"] if when.asks_alerts else []
+                    why = "; ".join([*said, *(fit.words for fit in near)]) or f"{service} alerts"
+                    target = self._target(reaction, service, timed, origin, pattern=None)
+                    yield reaction, target, *self._did(reaction, service, why)
         for reaction in self._of_pattern.get(pattern.pattern, ()) if pattern is not None else ():
             if pattern is not None and pattern.confidence >= triggers.LOOKED_FROM:
-                target = self._target(reaction, "", alerts, origin, pattern=pattern.pattern)
-                yield reaction, target, "", pattern.confidence, f"it begins like {pattern.name!r}"
+                target = self._target(reaction, "", timed, origin, pattern=pattern.pattern)
+                why = f"{words.listing(pattern.seen)} came, as in {pattern.name!r}"
+                yield reaction, target, pattern.confidence, why, self._did(reaction, "", why)[2]
 
-    def _for(self, service: str) -> list[tuple[Reaction, Pattern]]:
+    def _for(self, service: str | None) -> list[tuple[Reaction, Pattern]]:
         """Return the reactions whose `when` is about a service."""
+        if not service:
+            return []
         known = self._here.get(service)
         if known is None:
-            team = self._places.team(service)
-            known = self._here[service] = [(one, when) for one, when in self._whens if when.of(service, team)]
+            team = self._team(service)
+            known = [(one, when) for one, when in self._whens if when.of(service, team)]
+            _keep(self._here, service, known)
         return known
+
+    def _team(self, service: str) -> str:
+        """Return the team of a service; empty when unknown. Names that are not known are not remembered."""
+        return self._places.team(service) if service in self._known else ""
 
     def _target(
         self,
@@ -125,44 +149,47 @@ class ReactionTeller:
         if wanted == vocabulary.ORIGIN:
             return origin or ""
         if wanted == vocabulary.FIRST_MOVER:
-            named = [alert for alert in alerts if alert["service"]]
+            named = [alert for alert in alerts if alert.get("service")]
             first = min(named, key=lambda alert: alert["starts_at"])["service"] if named else ""
             return self._first_of.get(pattern or "", first)
         return wanted or service
 
-    def _sure(self, reaction: Reaction, service: str) -> float:
-        """Return how sure a `when` is at a service, by how it did in history."""
+    def _did(self, reaction: Reaction, service: str, why: str) -> tuple[float, str, str]:
+        """Return how sure a `when` is at a service, why, and how it did in history."""
         key = (reaction.team, reaction.name, service)
-        if key not in self._tried:
-            everywhere: list[bool] = []
-            here: list[bool] = []
-            if self._history is not None:
-                rows = self._history.tried(reaction.name, team=reaction.team)
-                everywhere, here = rows["right"].tolist(), rows.loc[rows["service"] == service, "right"].tolist()
-            self._tried[key] = triggers.confidence(everywhere, here)
-        return self._tried[key]
+        known = self._tried.get(key)
+        if known is None:
+            known = tried(self._history, reaction, service)
+            _keep(self._tried, key, known)
+        return known[0], why, known[1]
 
     def _said(
-        self, reaction: Reaction, target: str, service: str, sure: float, why: str
-    ) -> tuple[tuple[Any, ...], str]:
+        self, reaction: Reaction, target: str, sure: float, why: str, history: str
+    ) -> tuple[tuple[bool, float, int, int], str]:
         """Return how a proposal ranks, and its words; what was said before is remembered."""
-        key = (reaction.team, reaction.name, target, service, round(sure, 2), why)
-        if key not in self._words:
-            if len(self._words) > _MOST:
-                self._words.clear()
-            touched = self._places.touched(reaction, target, _NOW)
-            team = self._places.team(target) if target else ""
+        key = (reaction.team, reaction.name, target, sure, why, history)
+        known = self._words.get(key)
+        if known is None:
+            touched = self._places.touched(reaction, target if target in self._known else "", _NOW)
+            team = self._team(target)
             verdicts = guardrails.judge(
                 reaction, target=target, team=team, confidence=sure, touched=touched, since_last=None
             )
-            one = Proposal(reaction, target, schema.NOISE, _NOW, sure, touched, tuple(verdicts), why)
+            one = Proposal(reaction, target, schema.NOISE, _NOW, sure, touched, tuple(verdicts), why, history)
             order = self._order[reaction.team, reaction.name]
-            rank = (bool(one.blocked_by), -sure, vocabulary.RISKS.index(one.risk), order)
-            self._words[key] = (rank, one.words)
-        return self._words[key]
+            known = (bool(one.blocked_by), -sure, vocabulary.RISKS.index(one.risk), order), one.words
+            _keep(self._words, key, known)
+        return known
 
 
-_MOST = 10_000  # proposals whose words are remembered
+_MOST = 4_096  # of each kind of answer that is remembered
+
+
+def _keep(known: dict[Any, Any], key: Any, value: Any) -> None:
+    """Remember a value; when there are too many, all are found anew, so that no stream of names fills the memory."""
+    if len(known) >= _MOST:
+        known.clear()
+    known[key] = value
 
 
 def _first_movers(patterns: Patterns) -> dict[str, str]:

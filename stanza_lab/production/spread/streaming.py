@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+_REMEMBERED = 8_000_000  # numbers per kind of answer that are kept, however many services a map has
 _NOBODY = (np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32))
 
 
@@ -78,6 +79,7 @@ class OriginTeller:
         self._callers = (down.src[worth], down.dst[worth], likely[worth])
         teams = production.services.dropna(subset=["team"])
         self._teams = dict(zip(teams["service"], teams["team"].astype("str"), strict=True))
+        self._most = max(_REMEMBERED // max(len(self._names), 1), 64)
         self._needs: dict[int, Floats] = {}
         self._reached: dict[int, tuple[Ints, NDArray[np.float32]]] = {}
 
@@ -143,7 +145,7 @@ class OriginTeller:
         if known is None:
             known = self._usual.down.spread(place, hops=HOPS)
             known[place] = 0.0
-            self._needs[place] = known
+            _keep(self._needs, place, known, self._most)
         return known
 
     def _missing(self, number: Ints, place: Ints) -> list[list[tuple[str, float]]]:
@@ -183,8 +185,16 @@ class OriginTeller:
             drawn = self._usual.up.reached(place, hops=HOPS)
             drawn[place] = 0
             care = np.flatnonzero(reach.share(drawn) > causes.LEAST).astype(np.int64)
-            known = self._reached[place] = (care, reach.unpacked(drawn[care]).astype(np.float32))
+            known = (care, reach.unpacked(drawn[care]).astype(np.float32))
+            _keep(self._reached, place, known, self._most)
         return known
+
+
+def _keep(known: dict[int, Any], key: int, value: Any, most: int) -> None:
+    """Remember a value; when there are too many, all are found anew."""
+    if len(known) >= most:
+        known.clear()
+    known[key] = value
 
 
 def _by_service(alerts: Sequence[Mapping[str, Any]]) -> dict[str, _Seen]:
