@@ -18,9 +18,9 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 import stanza_lab as sl
 
 FIRST = {
-    "alerts", "edges", "events", "spans", "path", "paths", "production", "reactions",  # what a verb works on
+    "alerts", "edges", "events", "spans", "path", "paths", "production", "reactions", "bundle",  # what a verb works on
     "indicators", "steps",  # likewise
-    "texts", "service", "name", "source", "figure",  # the one thing a lookup is about
+    "old", "texts", "service", "name", "source", "figure",  # the one thing a lookup is about
 }  # fmt: skip
 RULES = ("AlertmanagerRoute", "AttributeRule", "GapRule", "GroupByRule", "SimilarityRule")
 MORE_POSITIONAL = {
@@ -48,6 +48,9 @@ MORE_POSITIONAL = {
     "ProductionMap.paths": 2,  # a path has two ends
     "TimeSplits.split": 3,  # scikit-learn: split(X, y, groups)
     "TimeSplits.get_n_splits": 3,  # scikit-learn
+    "export": 3,  # bundle, target, path: what, as what, where to
+    "Scorer.ended": 2,  # an alert and when
+    "diff_bundles": 2,  # old, new: two things of equal weight
     "write_figure": 2,  # path, figure
     "write_prometheus_rules": 2,  # path, objectives
     "write_front_door": 2,  # path, door
@@ -101,6 +104,9 @@ def _made_by_people(name: str) -> bool:
         "Production",
         "Patterns",
         "Bundle",
+        "BundleDiff",
+        "Exported",
+        "Replay",
         "TuningResult",
         "PagerLoad",
         "metrics.Agreement",
@@ -115,7 +121,14 @@ def test_one_thing_comes_first_and_the_rest_by_keyword(name: str) -> None:
         return
     positional = [p for p in _parameters(CALLABLES[name]) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if inspect.isclass(CALLABLES[name]) and name != "ProductionMap":
-        if name not in {"History", "Explorer", "PlaceFinder", "Recorder"}:  # made for one folder, or for one map
+        if name not in {
+            "History",
+            "Explorer",
+            "PlaceFinder",
+            "Recorder",
+            "Scorer",
+            "LineScorer",
+        }:  # made for one folder, map or bundle
             assert positional == [], f"{name}(...) takes parameters by keyword"
         return
     if name in KEYWORDS_ONLY:

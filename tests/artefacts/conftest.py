@@ -9,6 +9,7 @@ import pandas as pd  # noqa: TC002 (pytest reads annotations)
 import pytest
 
 import stanza_lab as sl
+from tests.artefacts.recurring import saved
 
 SECRET = "the customer Ms Winterbottom called about order 4711"
 REACTIONS = """
@@ -79,3 +80,9 @@ def bundle(bundle_path: Path) -> sl.Bundle:
 def later(made: pd.DataFrame) -> pd.DataFrame:
     """Return the alerts that came after those learned from."""
     return made.iloc[2 * len(made) // 3 :]
+
+
+@pytest.fixture(scope="session")
+def recurring(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where a bundle is in which three alerts of Alertmanager recur together; read it, change nothing."""
+    return saved(tmp_path_factory.mktemp("recurring") / "bundle")

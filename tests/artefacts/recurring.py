@@ -10,6 +10,7 @@ import pandas as pd
 import stanza_lab as sl
 
 STEPS = (("orders-db", "DiskFull"), ("orders", "SlowQueries"), ("shop", "HighErrorRate"))
+MEASURE = "share of pairs of alerts that are rightly together"
 START = pd.Timestamp("2026-03-01", tz="UTC")
 
 
@@ -58,3 +59,8 @@ def save(path: Path, alerts: pd.DataFrame, *, metrics: pd.DataFrame | None = Non
 def metric(name: str, value: float, definition: str, n: int = 10) -> pd.DataFrame:
     """Return a table of one measure."""
     return pd.DataFrame({"metric": [name], "value": [value], "n": [n], "definition": [definition]})
+
+
+def saved(path: Path) -> Path:
+    """Save the bundle of the three steps, with a measure."""
+    return save(path, alerts_of(), metrics=metric("pairs", 0.8, MEASURE))

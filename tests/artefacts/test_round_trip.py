@@ -13,20 +13,18 @@ import pytest
 
 import stanza_lab as sl
 from stanza_lab.errors import BundleError
-from tests.artefacts.recurring import alerts_of, metric, save
+from tests.artefacts.recurring import alerts_of
 
 MAKE = """
 import sys
-from tests.artefacts.recurring import alerts_of, metric, save
-save(sys.argv[1], alerts_of(), metrics=metric("pairs", 0.8, "share of pairs"))
+from tests.artefacts.recurring import saved
+saved(sys.argv[1])
 """
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save(
-        tmp_path_factory.mktemp("round") / "bundle", alerts_of(), metrics=metric("pairs", 0.8, "share of pairs")
-    )
+@pytest.fixture
+def saved(recurring: Path) -> Path:
+    return recurring
 
 
 @pytest.fixture(scope="module")

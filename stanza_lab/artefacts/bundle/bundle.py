@@ -125,7 +125,13 @@ class Bundle:
         return self.scorer().score(alerts)
 
     def scorer(self) -> Scorer:
-        """Return a scorer for a stream of alerts: it remembers what it was told."""
+        """Return a scorer for a stream of alerts: it remembers what it was told.
+
+        Returns
+        -------
+        Scorer
+            That has heard of no alert yet.
+        """
         from stanza_lab.artefacts.scoring import Scorer
 
         return Scorer(self)

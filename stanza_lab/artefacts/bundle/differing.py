@@ -12,6 +12,7 @@ import pandas as pd
 from stanza_lab._html import escaped
 from stanza_lab.artefacts.bundle.bundle import Bundle
 from stanza_lab.artefacts.bundle.loading import load_bundle
+from stanza_lab.errors import UnknownNameError
 from stanza_lab.production import words
 
 MOVED = 0.1  # of a probability: what changes less is not worth a row
@@ -50,7 +51,25 @@ class BundleDiff:
     unseen: list[str]
 
     def of(self, part: str) -> pd.DataFrame:
-        """Return the changes of one part, as "link"."""
+        """Return the changes of one part.
+
+        Parameters
+        ----------
+        part : str
+            link, service, team, pattern, rule, reaction, quality, parameter, data or version.
+
+        Returns
+        -------
+        DataFrame
+            Rows of `table`, the largest change first; none where nothing changed.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such part.
+        """
+        if part not in _PARTS:
+            raise UnknownNameError.among("part", part, _PARTS)
         return self.table[self.table["part"] == part].reset_index(drop=True)
 
     def __repr__(self) -> str:

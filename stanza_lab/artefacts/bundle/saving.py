@@ -111,7 +111,7 @@ def save_bundle(
     ...         pathlib.Path(folder) / "bundle", clusterer=clusterer, dependencies=model, production=production
     ...     )
     ...     sorted(file.name for file in path.iterdir())[:3]
-    ['cofirings.parquet', 'edges.parquet', 'firings.parquet']
+    ['claims.parquet', 'cofirings.parquet', 'edges.parquet']
     """
     target = Path(path)
     if target.exists():

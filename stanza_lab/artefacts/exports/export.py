@@ -103,6 +103,22 @@ def export(
         The target has no such option, or an option is outside its range.
     BundleError
         Something else is at `path` already.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, stanza_lab as sl
+    >>> alerts = sl.simulate_production(services=8, teams=2, days=7, incidents=5, random_state=1).alerts
+    >>> clusterer, model = sl.IncidentClusterer().fit(alerts), sl.DependencyModel().fit(alerts)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = sl.save_bundle(
+    ...         pathlib.Path(folder) / "bundle",
+    ...         clusterer=clusterer,
+    ...         dependencies=model,
+    ...         production=sl.ProductionMap(model.edges_, alerts),
+    ...     )
+    ...     made = sl.export(sl.load_bundle(path), "dot", pathlib.Path(folder) / "dot")
+    >>> made.files
+    ('README.md', 'dependencies.dot')
     """
     module, directory = target_of(target), Path(path)
     if directory.exists():

@@ -29,6 +29,7 @@ OPTIONS = {
 }
 SERIES = "stanza_lab:dependency:confidence"
 _ALERT = "PatternUnfolding"
+_UNREAD = "\ufffd"  # stands for what could not be decoded
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Watched:
 def write(walk: Walk, *, labels: str | None, external: str | None, hold: str) -> Written:
     """Return the rules and a test of them."""
     rules, lost = labelled(walk, labels)
-    rules = _inside(rules, external)
+    rules = _inside(rules, external, lost)
     lasting = f"{int(_params.duration(hold, 'hold', zero=True).total_seconds())}s"
     watched, told = _watched(walk, rules)
     groups: list[dict[str, Any]] = []
@@ -85,12 +86,18 @@ def write(walk: Walk, *, labels: str | None, external: str | None, hold: str) ->
     return Written({"rules.yml": _yaml({"groups": groups}), "rules_test.yml": _yaml(test)}, lost)
 
 
-def _inside(rules: list[Labelled], external: str | None) -> list[Labelled]:
+def _inside(rules: list[Labelled], external: str | None, lost: list[str]) -> list[Labelled]:
     """Return the rules with the labels that they carry inside of Prometheus."""
     outside = {name.strip() for name in (external or "").split(",")}
-    return [
-        Labelled(one.rule, {name: value for name, value in one.labels.items() if name not in outside}) for one in rules
+    inner = [{name: value for name, value in one.labels.items() if name not in outside} for one in rules]
+    told = [
+        Labelled(one.rule, labels)
+        for one, labels in zip(rules, inner, strict=True)
+        if not any(_UNREAD in value for value in labels.values())
     ]
+    if unread := len(rules) - len(told):
+        lost.append(f"{words.count(unread, 'rule')} with a damaged character (U+FFFD) in a label: PromQL refuses it")
+    return told
 
 
 def _watched(walk: Walk, rules: list[Labelled]) -> tuple[list[Watched], list[str]]:
@@ -130,7 +137,7 @@ def _alert(one: Watched, hold: str) -> dict[str, Any]:
         "labels": {"pattern": _literal(one.pattern), "severity": "info"} | team,
         "annotations": {
             "summary": _literal(f"It looks like: {one_line(one.name)}"),
-            "description": _literal(f"Seen {seen} before; {one.need} of {len(one.members)} of its alerts fire."),
+            "description": _literal(f"Seen {seen} before; at least {one.need} of its {len(one.members)} alerts fire."),
         },
     }
 
@@ -168,7 +175,7 @@ def _tests(watched: list[Watched]) -> list[dict[str, Any]]:
 def _quoted(value: str) -> str:
     """Return a value as a string of PromQL, which reads any character when it is escaped, and not all otherwise."""
     plain = value.replace("\\", "\\\\").replace('"', '\\"')
-    told = (c if c.isprintable() and c != "\ufffd" else f"\\U{ord(c):08x}" for c in plain)
+    told = (c if c.isprintable() else f"\\U{ord(c):08x}" for c in plain)
     return f'"{"".join(told)}"'
 
 

@@ -120,6 +120,15 @@ def replay_alertmanager(
     -----
     An alert whose end is not known fires for half an hour. Two alerts with the same labels are one to Alertmanager: a
     second one that fires while the first does is left out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import stanza_lab as sl
+    >>> sl.replay_alertmanager(pd.DataFrame({"starts_at": []}), config="no/such/alertmanager.yml")
+    Traceback (most recent call last):
+        ...
+    stanza_lab.errors.SchemaError: no/such/alertmanager.yml is no configuration of Alertmanager that can be read: ...
     """
     path = Path(config)
     rules = read_config(path)
@@ -158,7 +167,7 @@ def _sendable(alerts: pd.DataFrame, promised: Mapping[str, str]) -> tuple[list[_
     until: dict[str, pd.Timestamp] = {}
     timed = alerts[alerts["starts_at"].notna()].sort_values("starts_at", kind="stable").reset_index(drop=True)
     for place, row in enumerate(timed.to_dict("records")):
-        told = _labels(row, promised)
+        told = _labels({str(name): value for name, value in row.items()}, promised)
         if "alertname" not in told and not promised:
             without += 1
             continue

@@ -39,6 +39,23 @@ class LineScorer:
         What is taken out of records. Default: secrets and personal data, as at ingest.
     window : int, default 16384
         Alerts that are remembered at most (see `Scorer`).
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, stanza_lab as sl
+    >>> alerts = sl.simulate_production(services=8, teams=2, days=7, incidents=5, random_state=1).alerts
+    >>> clusterer, model = sl.IncidentClusterer().fit(alerts), sl.DependencyModel().fit(alerts)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = sl.save_bundle(
+    ...         pathlib.Path(folder) / "bundle",
+    ...         clusterer=clusterer,
+    ...         dependencies=model,
+    ...         production=sl.ProductionMap(model.edges_, alerts),
+    ...     )
+    ...     bundle = sl.load_bundle(path)
+    >>> line = b'{"AlarmName": "cpu", "NewStateValue": "ALARM", "StateChangeTime": "2026-03-01T14:02:11Z"}'
+    >>> [answer["status"] for answer in sl.LineScorer(bundle).answer([line, line, b"nonsense"])]
+    ['alone', 'again', 'rejected']
     """
 
     def __init__(self, bundle: Bundle, *, redaction: Redaction | None = None, window: int = WINDOW) -> None:
@@ -50,8 +67,19 @@ class LineScorer:
     def answer(self, lines: Iterable[bytes], *, whole: bool = False) -> list[dict[str, Any]]:
         """Answer some lines, which follow those before; the more at once, the faster.
 
-        What one line holds is taken in the order of time; with `whole` what all of these lines hold: they are all there
-        is, as files are, and no stream.
+        Parameters
+        ----------
+        lines : iterable of bytes
+            Each with one JSON value, with or without its line end.
+        whole : bool, default False
+            Take what these lines hold in the order of time: they are all there is, as files are, and no stream. Else
+            only what one line holds is sorted.
+
+        Returns
+        -------
+        list of dict
+            Answers with their line, numbered on from those before: those of `Scorer.push`, times as ISO 8601, or
+            "again", "ended", "noted" (with alert_id and incident_id), "ignored", "rejected" (with reason and message).
         """
         numbered = []
         for line in lines:
@@ -88,12 +116,24 @@ class LineScorer:
         return {"status": fact.kind, "alert_id": fact.alert_id, "incident_id": incident}
 
     def summary(self) -> str:
-        """Return in one line what was read and answered."""
+        """Return what was read and answered.
+
+        Returns
+        -------
+        str
+            One line for people.
+        """
         told = ", ".join(f"{count:,} {status}" for status, count in self.counts.most_common())
         return f"{self.lines:,} lines read, {sum(self.counts.values()):,} answers: {told or 'none'}"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a checkpoint, whole or not at all."""
+        """Write a checkpoint, whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            File; one that is there is replaced.
+        """
         self._scorer.save(path, lines=self.lines, counts=dict(self.counts), folder=self._folder.state())
 
     @classmethod
@@ -106,6 +146,22 @@ class LineScorer:
         window: int = WINDOW,
     ) -> Self:
         """Go on from a checkpoint; `lines` says how many were answered by then.
+
+        Parameters
+        ----------
+        bundle : Bundle
+            The same as then.
+        path : path-like
+            File that `save` wrote.
+        redaction : Redaction, optional
+            As for a new one.
+        window : int, default 16384
+            At least as large as then.
+
+        Returns
+        -------
+        LineScorer
+            That answers as if there had been no break.
 
         Raises
         ------

@@ -68,6 +68,25 @@ class Scorer:
     Nothing is learned from the stream, and nothing is done: a reaction is words. Incidents are numbered on from those
     of the bundle. Where a later alert shows that an earlier one belongs elsewhere, or that two incidents are one, its
     answer says so in `moved` and `merged`. Memory does not grow with the stream: what is over is forgotten.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, stanza_lab as sl
+    >>> alerts = sl.simulate_production(services=8, teams=2, days=7, incidents=5, random_state=1).alerts
+    >>> clusterer, model = sl.IncidentClusterer().fit(alerts), sl.DependencyModel().fit(alerts)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = sl.save_bundle(
+    ...         pathlib.Path(folder) / "bundle",
+    ...         clusterer=clusterer,
+    ...         dependencies=model,
+    ...         production=sl.ProductionMap(model.edges_, alerts),
+    ...     )
+    ...     bundle = sl.load_bundle(path)
+    >>> scorer = sl.Scorer(bundle)
+    >>> scorer.push({"alert_id": "a", "starts_at": 0, "service": "web"})["status"]
+    'alone'
+    >>> scorer.push({"alert_id": "b", "starts_at": 60_000_000, "service": "web"})["moved"]
+    [['a', 2]]
     """
 
     def __init__(self, bundle: Bundle, *, window: int = WINDOW) -> None:
@@ -129,14 +148,38 @@ class Scorer:
         }
 
     def ended(self, alert_id: str, at: int) -> int | None:
-        """Tell when an alert recovered, in microseconds since 1970; return its incident by now (None: forgotten)."""
+        """Tell when an alert recovered.
+
+        Parameters
+        ----------
+        alert_id : str
+            Which.
+        at : int
+            When, in microseconds since 1970 (UTC).
+
+        Returns
+        -------
+        int or None
+            Its incident by now, -1: on its own; None where it is not remembered any more.
+        """
         self._grouper.ended(alert_id, at)
         if alert_id in self._alerts:
             self._alerts[alert_id]["ends_at"] = at  # its incident holds the same
         return self.incident_of(alert_id)
 
     def incident_of(self, alert_id: str) -> int | None:
-        """Return the incident of an alert by now, -1: on its own; None where it is not remembered any more."""
+        """Return the incident of an alert by now: later alerts may have moved it.
+
+        Parameters
+        ----------
+        alert_id : str
+            Which.
+
+        Returns
+        -------
+        int or None
+            -1: on its own; None where it is not remembered any more.
+        """
         return self._grouper.incident_of(alert_id)
 
     def score(self, alerts: pd.DataFrame) -> pd.DataFrame:
@@ -218,7 +261,13 @@ class Scorer:
         return self._cases.setdefault(incident, Case())
 
     def state(self) -> dict[str, Any]:
-        """Return all that `from_state` needs to go on exactly from here, as what JSON knows."""
+        """Return all that `from_state` needs to go on exactly from here.
+
+        Returns
+        -------
+        dict
+            As what JSON knows. It holds names and texts of the alerts that are remembered.
+        """
         return {
             "format": FORMAT,
             "bundle": self._bundle_id,
@@ -234,6 +283,20 @@ class Scorer:
     @classmethod
     def from_state(cls, bundle: Bundle, state: Mapping[str, Any], *, window: int = WINDOW) -> Self:
         """Go on from what `state` returned.
+
+        Parameters
+        ----------
+        bundle : Bundle
+            The same as then.
+        state : mapping
+            What `state` returned.
+        window : int, default 16384
+            At least as large as then.
+
+        Returns
+        -------
+        Scorer
+            That answers as if there had been no break.
 
         Raises
         ------
@@ -259,7 +322,15 @@ class Scorer:
         return scorer
 
     def save(self, path: str | os.PathLike[str], **more: Any) -> None:
-        """Write a checkpoint, whole or not at all; `more` is kept beside it."""
+        """Write a checkpoint, whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            File; one that is there is replaced.
+        **more : object
+            What is kept beside it, as what JSON knows.
+        """
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         content = orjson.dumps(self.state() | {"more": more}, option=orjson.OPT_NON_STR_KEYS)
@@ -274,6 +345,22 @@ class Scorer:
         cls, bundle: Bundle, path: str | os.PathLike[str], *, window: int = WINDOW
     ) -> tuple[Self, dict[str, Any]]:
         """Return a scorer that goes on from a checkpoint, and what was kept beside it.
+
+        Parameters
+        ----------
+        bundle : Bundle
+            The same as then.
+        path : path-like
+            File that `save` wrote.
+        window : int, default 16384
+            At least as large as then.
+
+        Returns
+        -------
+        Scorer
+            That answers as if there had been no break.
+        dict
+            What `save` was given besides.
 
         Raises
         ------

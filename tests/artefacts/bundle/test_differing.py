@@ -14,15 +14,13 @@ from hypothesis import strategies as st
 
 import stanza_lab as sl
 from stanza_lab.artefacts.bundle.differing import COLUMNS, MOVED, _links
-from stanza_lab.errors import BundleError
-from tests.artefacts.recurring import STEPS, alerts_of, metric, save
-
-MEASURE = "share of pairs of alerts that are rightly together"
+from stanza_lab.errors import BundleError, UnknownNameError
+from tests.artefacts.recurring import MEASURE, STEPS, alerts_of, metric, save
 
 
 @pytest.fixture(scope="module")
-def old_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save(tmp_path_factory.mktemp("old") / "bundle", alerts_of(), metrics=metric("pairs", 0.8, MEASURE))
+def old_path(recurring: Path) -> Path:
+    return recurring
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +164,19 @@ def test_display_is_escaped_and_small(old: sl.Bundle) -> None:
     assert "<script" not in shown
     assert len(shown.encode()) < 50_000
     assert "more, in .table" in shown
+
+
+def test_reactions_come_and_go(bundle: sl.Bundle) -> None:
+    assert bundle.reactions is not None
+    assert sl.diff_bundles(bundle, bundle).table.empty
+    found = sl.diff_bundles(replace(bundle, reactions=None), bundle)
+    assert {change for _, change in changes(found, "reaction")} == {"appeared"}
+    assert len(found.of("reaction")) == len(bundle.reactions)
+
+
+def test_a_part_that_is_none_is_named(old: sl.Bundle) -> None:
+    with pytest.raises(UnknownNameError, match="pattern"):
+        sl.diff_bundles(old, old).of("patern")
 
 
 def test_what_is_no_bundle_is_named(old_path: Path, tmp_path: Path) -> None:

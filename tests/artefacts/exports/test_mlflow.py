@@ -17,16 +17,16 @@ import stanza_lab as sl
 from stanza_lab.artefacts.exports import export
 from stanza_lab.artefacts.exports.mlflow import _of_mlflow
 from stanza_lab.errors import MissingExtraError
-from tests.artefacts.recurring import alerts_of, save
+from tests.artefacts.recurring import alerts_of
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> sl.Bundle:
-    return sl.load_bundle(save(tmp_path_factory.mktemp("recurring") / "bundle", alerts_of()))
+def bundle(recurring: Path) -> sl.Bundle:
+    return sl.load_bundle(recurring)
 
 
 @pytest.fixture(scope="module")
-def made(bundle: sl.Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(bundle: sl.Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(bundle, "mlflow", tmp_path_factory.mktemp("mlflow") / "model").path
 
 
@@ -55,11 +55,11 @@ def same(answers: pd.DataFrame, expected: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(answers.assign(starts_at=at), expected, check_dtype=False)
 
 
-def test_scores_as_the_bundle_does(made: Path, bundle: sl.Bundle) -> None:
+def test_scores_as_the_bundle_does(exported: Path, bundle: sl.Bundle) -> None:
     alerts = alerts_of(times=3)
     alerts["starts_at"] += pd.Timedelta(days=30)
     alerts["ends_at"] += pd.Timedelta(days=30)
-    model = _of_mlflow("pyfunc").load_model(str(made))
+    model = _of_mlflow("pyfunc").load_model(str(exported))
     expected = bundle.score(alerts)
     assert (expected["incident_id"] >= 0).any()
     assert expected["origin"].notna().any()
@@ -67,61 +67,74 @@ def test_scores_as_the_bundle_does(made: Path, bundle: sl.Bundle) -> None:
     same(model.predict(as_text(alerts)), expected)  # nothing is remembered
 
 
-def test_lists_nulls_and_columns_it_does_not_know(made: Path, bundle: sl.Bundle) -> None:
+def test_scores_as_a_bundle_with_reactions_and_names_does(
+    bundle_path: Path, later: pd.DataFrame, tmp_path: Path
+) -> None:
+    whole, alerts = sl.load_bundle(bundle_path), later.head(100)
+    path = export(whole, "mlflow", tmp_path / "model").path
+    given = alerts.astype(dict.fromkeys(alerts.select_dtypes("category"), "str"))  # as the guide says
+    for name in ("starts_at", "ends_at"):
+        given[name] = [None if pd.isna(at) else at.isoformat() for at in alerts[name]]
+    expected = whole.score(alerts)
+    assert expected[["origin", "team", "reaction"]].notna().any().all()
+    same(_of_mlflow("pyfunc").load_model(str(path)).predict(given), expected)
+
+
+def test_lists_nulls_and_columns_it_does_not_know(exported: Path, bundle: sl.Bundle) -> None:
     alerts = alerts_of(times=1).assign(
         summary=["a", None, "c", "d"],
         severity=pd.Categorical(["error", "critical", None, "info"]),
         resources=[["vm:1"], [], ["vm:1", "vm:2"], []],
         trace_ids=[[], [], [], ["ab"]],
     )
-    model = _of_mlflow("pyfunc").load_model(str(made))
+    model = _of_mlflow("pyfunc").load_model(str(exported))
     given = as_text(alerts).assign(severity=alerts["severity"].astype("str"), mood="fine")
     same(model.predict(given), bundle.score(alerts))
 
 
-def test_only_the_time_must_be_there(made: Path, bundle: sl.Bundle) -> None:
+def test_only_the_time_must_be_there(exported: Path, bundle: sl.Bundle) -> None:
     alerts = alerts_of(times=1)[["starts_at"]]
-    model = _of_mlflow("pyfunc").load_model(str(made))
+    model = _of_mlflow("pyfunc").load_model(str(exported))
     given = pd.DataFrame({"starts_at": [at.isoformat() for at in alerts["starts_at"]]})
     same(model.predict(given), bundle.score(alerts))
     with pytest.raises(_of_mlflow("exceptions").MlflowException, match="starts_at"):
         model.predict(pd.DataFrame({"service": ["shop"]}))
 
 
-def test_its_example_can_be_scored(made: Path) -> None:
-    example = json.loads((made / "input_example.json").read_text(encoding="utf-8"))
+def test_its_example_can_be_scored(exported: Path) -> None:
+    example = json.loads((exported / "input_example.json").read_text(encoding="utf-8"))
     given = pd.DataFrame(example["data"], columns=example["columns"])
-    assert len(_of_mlflow("pyfunc").load_model(str(made)).predict(given)) == len(given) == 3
+    assert len(_of_mlflow("pyfunc").load_model(str(exported)).predict(given)) == len(given) == 3
 
 
-def test_nothing_is_pickled_and_no_place_is_told(made: Path, bundle: sl.Bundle) -> None:
-    files = [path for path in made.rglob("*") if path.is_file()]
+def test_nothing_is_pickled_and_no_place_is_told(exported: Path, bundle: sl.Bundle) -> None:
+    files = [path for path in exported.rglob("*") if path.is_file()]
     assert not [path for path in files if path.suffix in (".pkl", ".pickle", ".joblib", ".pyc")]
     assert not [path for path in files if path.read_bytes()[:1] == b"\x80"]
-    about = yaml.safe_load((made / "MLmodel").read_text(encoding="utf-8"))
+    about = yaml.safe_load((exported / "MLmodel").read_text(encoding="utf-8"))
     assert about["flavors"]["python_function"]["model_code_path"] == "_mlflow_model.py"
     assert about["metadata"]["stanza_lab_bundle"] == bundle.id
     for name in ("MLmodel", "README.md", "conda.yaml", "requirements.txt"):
-        assert "/tmp" not in (made / name).read_text(encoding="utf-8")
-        assert str(Path.home()) not in (made / name).read_text(encoding="utf-8")
+        assert "/tmp" not in (exported / name).read_text(encoding="utf-8")
+        assert str(Path.home()) not in (exported / name).read_text(encoding="utf-8")
 
 
-def test_requirements_are_those_of_the_bundle(made: Path, bundle: sl.Bundle) -> None:
-    told = (made / "requirements.txt").read_text(encoding="utf-8").split()
+def test_requirements_are_those_of_the_bundle(exported: Path, bundle: sl.Bundle) -> None:
+    told = (exported / "requirements.txt").read_text(encoding="utf-8").split()
     versions = bundle.manifest["versions"]
     assert {f"{name.replace('_', '-')}=={version}" for name, version in versions.items()} <= set(told)
 
 
-def test_the_same_bytes_twice(made: Path, bundle: sl.Bundle, tmp_path: Path) -> None:
+def test_the_same_bytes_twice(exported: Path, bundle: sl.Bundle, tmp_path: Path) -> None:
     again = export(bundle, "mlflow", tmp_path / "again").path
     first, second = (
         {path.relative_to(at).as_posix(): path.read_bytes() for path in at.rglob("*") if path.is_file()}
-        for at in (made, again)
+        for at in (exported, again)
     )
     assert {name: data for name, data in first.items() if "__pycache__" not in name} == second
 
 
-def test_an_altered_bundle_within_is_refused(made: Path, bundle: sl.Bundle, tmp_path: Path) -> None:
+def test_an_altered_bundle_within_is_refused(exported: Path, bundle: sl.Bundle, tmp_path: Path) -> None:
     path = export(bundle, "mlflow", tmp_path / "altered").path
     file = path / "artifacts" / "bundle" / "rules.parquet"
     content = bytearray(file.read_bytes())
