@@ -28,6 +28,8 @@ COLUMNS: dict[str, Any] = {
 }
 _PARTS = ("link", "service", "team", "pattern", "rule", "reaction", "quality", "parameter", "data", "version")
 
+_SEVERAL = {"quality": "quality"}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BundleDiff:
@@ -316,7 +318,7 @@ def _said(table: pd.DataFrame, a: Bundle, b: Bundle) -> list[str]:
         counts = rows["change"].value_counts(sort=False)
         told = ", ".join(f"{count} {change}" for change, count in counts.items())
         first = words.listing(rows["what"].head(3).tolist())
-        said.append(f"{words.count(len(rows), 'change')} of {part}s ({told}), first: {first}")
+        said.append(f"{words.count(len(rows), 'change')} of {_SEVERAL.get(part, part + "s")} ({told}), first: {first}")
     spans = [
         f"{_text(one.manifest['data'].get('since'))[:10]} to {_text(one.manifest['data'].get('until'))[:10]}"
         for one in (a, b)
