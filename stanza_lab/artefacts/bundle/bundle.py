@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stanza_lab.artefacts.bundle.manifest import FILES, sealed
+from stanza_lab.production import words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from stanza_lab.patterns.reactions.catalogue import Reactions
     from stanza_lab.patterns.reactions.writing import Tried
     from stanza_lab.production import ProductionMap
+
+_ONE = {"dependencies": "dependency"}  # what is no plural in -s
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -138,7 +141,7 @@ class Bundle:
 
     def __repr__(self) -> str:
         """Return one line: what it holds and of when."""
-        sizes = ", ".join(f"{count:,} {what}" for what, count in self._sizes.items())
+        sizes = ", ".join(words.count(count, _ONE.get(what, what[:-1])) for what, count in self._sizes.items())
         return f"Bundle({self.path}: {sizes}, {self._span})"
 
     @property

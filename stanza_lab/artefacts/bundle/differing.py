@@ -318,7 +318,8 @@ def _said(table: pd.DataFrame, a: Bundle, b: Bundle) -> list[str]:
         counts = rows["change"].value_counts(sort=False)
         told = ", ".join(f"{count} {change}" for change, count in counts.items())
         first = words.listing(rows["what"].head(3).tolist())
-        said.append(f"{words.count(len(rows), 'change')} of {_SEVERAL.get(part, part + "s")} ({told}), first: {first}")
+        named = _SEVERAL.get(part, f"{part}s")
+        said.append(f"{words.count(len(rows), 'change')} of {named} ({told}), first: {first}")
     spans = [
         f"{_text(one.manifest['data'].get('since'))[:10]} to {_text(one.manifest['data'].get('until'))[:10]}"
         for one in (a, b)

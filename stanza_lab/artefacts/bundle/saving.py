@@ -121,6 +121,7 @@ def save_bundle(
                 f"{target} is there already; pass overwrite=True (--force) to replace it, or another path"
             )
     check_is_fitted(clusterer)
+    check_is_fitted(dependencies)
     production = production.whole
     if alerts is not None:
         alerts = schema.check(alerts, schema.ALERTS, need=["starts_at"])
