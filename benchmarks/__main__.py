@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import (
     blast,
+    bundle_loading,
     burn_alerts,
     correlation_speed,
     early_warning,
@@ -63,6 +64,7 @@ def main() -> None:
         ("The stream, beside grouping in one batch", stream_grouping.agreement()),
         ("Microseconds of the processor for one alert", stream_grouping.speed()),
         ("Memory along a long stream", stream_grouping.memory()),
+        ("A bundle loaded and checked, beside its Parquet files read with pandas", bundle_loading.table()),
         ("Microseconds to tell of a growing incident, beside the table's function", telling.table()),
         ("HDBSCAN over time alone, beside hdbscan and scikit-learn in the same run", time_clustering.table()),
         ("Who depends on whom (compare auprc with chance)", edges.table(shared)),

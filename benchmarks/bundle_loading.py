@@ -1,94 +1,61 @@
-"""How long a bundle takes to load, beside reading its Parquet files with pandas alone in the same run.
+"""How long a bundle takes to load, beside pandas reading the same Parquet files.
 
-``python -m benchmarks.bundle_loading`` prints the table. A load hashes every file, checks it against the manifest and
-builds the models and the map; the first in a process also compiles and imports what the models need.
+    python -m benchmarks.bundle_loading
+
+A simulated production of some 500 services, saved with all that a bundle holds. After the import of the package it is
+loaded ten times; told are the best and the median. Loading checks the hash of every file and restores the models.
 """
 
 from __future__ import annotations
 
-import argparse
-import subprocess
-import sys
+import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import pandas as pd
 
 import stanza_lab as sl
 
-SIZES = (50, 500)
-SEED = 907
-REPEATED = 9
-_FIRST = """
-import sys, time
-from stanza_lab import load_bundle
-began = time.perf_counter()
-load_bundle(sys.argv[1])
-print(time.perf_counter() - began)
-"""
+SERVICES = 500
+TIMES = 10
+_SEED = 4200
 
 
-def saved(services: int, folder: Path) -> Path:
-    """Save a bundle with all that one can hold, of a production of so many services."""
-    made = sl.simulate_production(
-        services=services, teams=max(services // 10, 2), days=30, incidents=services, random_state=SEED
-    )
-    clusterer = sl.IncidentClusterer(edges=made.call_graph).fit(made.alerts)
+def table(services: int = SERVICES) -> pd.DataFrame:
+    """Return a row for each of the two: best and median of ten."""
+    made = sl.simulate_production(services=services, teams=40, days=90, incidents=400, random_state=_SEED)
+    clusterer = sl.IncidentClusterer().fit(made.alerts)
     alerts = made.alerts.assign(incident_id=clusterer.labels_)
     model = sl.DependencyModel().fit(alerts)
-    owners = alerts.dropna(subset=["service", "team"]).drop_duplicates("service")[["service", "team"]].astype("str")
-    return sl.save_bundle(
-        folder / str(services),
-        clusterer=clusterer,
-        dependencies=model,
-        production=sl.ProductionMap(model.edges_, alerts, ownership=owners),
-        alerts=alerts,
-        patterns=sl.mine_patterns(alerts),
-    )
-
-
-def table(sizes: Iterable[int] = SIZES) -> pd.DataFrame:
-    """Return milliseconds per way of reading a bundle, best and median of several, and what was read."""
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for services in sizes:
-            path = saved(services, Path(folder))
-            files = sorted(path.glob("*.parquet"))
-            ways: dict[str, Callable[[], float]] = {
-                "load_bundle, first in a process": lambda path=path: _first(path),  # type: ignore[misc]
-                "load_bundle, again": lambda path=path: _took(lambda: sl.load_bundle(path)),  # type: ignore[misc]
-                "pandas, its Parquet files": lambda files=files: _took(  # type: ignore[misc]
-                    lambda: [pd.read_parquet(file) for file in files]
-                ),
-            }
-            loaded = sl.load_bundle(path)
-            size = sum(file.stat().st_size for file in path.iterdir()) / 1e6
-            for how, once in ways.items():
-                took = [once() * 1e3 for _ in range(REPEATED)]
-                about = {"services": len(loaded.services), "edges": len(loaded.edges), "MB": size}
-                rows.append({"how": how, **about, "best ms": min(took), "median ms": median(took)})
-    return pd.DataFrame(rows)
+        path = sl.save_bundle(
+            Path(folder) / "bundle",
+            clusterer=clusterer,
+            dependencies=model,
+            production=sl.ProductionMap(model.edges_, alerts),
+            alerts=alerts,
+            patterns=sl.mine_patterns(alerts),
+        )
+        known = len(sl.load_bundle(path).services)
+        megabytes = sum(file.stat().st_size for file in path.iterdir()) / 1e6
+        tables = sorted(path.glob("*.parquet"))
+        rows = [
+            ("load_bundle", known, megabytes, *_took(lambda: sl.load_bundle(path))),
+            ("pandas.read_parquet", known, megabytes, *_took(lambda: [pd.read_parquet(one) for one in tables])),
+        ]
+    return pd.DataFrame(rows, columns=["what", "services", "MB", "best ms", "median ms"])
 
 
-def _took(ask: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    ask()
-    return time.perf_counter() - began
-
-
-def _first(path: Path) -> float:
-    told = subprocess.run([sys.executable, "-c", _FIRST, str(path)], check=True, capture_output=True, text=True)
-    return float(told.stdout)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sizes", nargs="*", type=int, default=SIZES, help="numbers of services")
-    print(table(parser.parse_args().sizes).to_string(index=False, float_format=lambda value: f"{value:.1f}"))
+def _took(load: Callable[[], object]) -> tuple[float, float]:
+    took = []
+    for _ in range(TIMES):
+        start = time.perf_counter()
+        load()
+        took.append(1e3 * (time.perf_counter() - start))
+    return min(took), statistics.median(took)
 
 
 if __name__ == "__main__":
-    main()
+    print(table().round(1).to_string(index=False))

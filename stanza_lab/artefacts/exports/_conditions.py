@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _BETWEEN = ") || ("  # where Keep cuts an expression into the parts that are counted one by one
+_DATED = re.compile(r"\d{4}-\d\d-\d\d")  # what Keep takes for a time; it stumbles where the calendar has no such day
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,11 @@ def quoted(text: str) -> str:
     """Return text as a string of CEL that Keep leaves as it is.
 
     Keep replaces null by "" in the text of an expression and cuts it at ") || (": neither may stand in a string.
+    To show a rule it reads a string like a date as one, and fails, for all rules, where there is no such date.
     """
     escaped = plainly_quoted(text).replace("null", "\\u006eull").replace(_BETWEEN, "\\u0029 || \\u0028")
+    if _DATED.match(text):
+        escaped = f'"{_number(text[0])}{escaped[2:]}'
     return "".join(c if c.isprintable() or c == " " else _number(c) for c in escaped)
 
 
@@ -64,17 +69,36 @@ def plainly_quoted(text: str) -> str:
 
 
 def cel(condition: Condition, *, quote: Callable[[str], str] = quoted) -> str:
-    """Return a condition in CEL; brackets stand only where they change the meaning."""
+    """Return a condition in CEL; brackets stand only where they change the meaning.
+
+    What does not hold is said of single comparisons, never of a bracket: Keep's form cannot open the other.
+    """
+    return _cel(_plain(condition), quote)
+
+
+def _plain(condition: Condition, *, holds: bool = True) -> Condition:
+    """Return the condition, or what holds where it does not, with `Not` only before comparisons."""
+    if isinstance(condition, Not):
+        return _plain(condition.part, holds=not holds)
+    if isinstance(condition, All | Either):
+        parts = tuple(_plain(part, holds=holds) for part in condition.parts)
+        return All(parts) if isinstance(condition, All) == holds else Either(parts)
+    return condition if holds else Not(condition)
+
+
+def _cel(condition: Condition, quote: Callable[[str], str]) -> str:
     if isinstance(condition, Equal):
         return f"{condition.field} == {quote(condition.value)}"
     if isinstance(condition, Among):
         return f"{condition.field} in [{', '.join(map(quote, condition.values))}]"
     if isinstance(condition, Not):
-        return f"!({cel(condition.part, quote=quote)})"
+        inner = condition.part
+        return f"{inner.field} != {quote(inner.value)}" if isinstance(inner, Equal) else f"!({_cel(inner, quote)})"
+    texts = [_cel(part, quote) for part in condition.parts]
     if isinstance(condition, Either):
-        return " || ".join(cel(part, quote=quote) for part in condition.parts)
-    inner = [(part, cel(part, quote=quote)) for part in condition.parts]
-    return " && ".join(f"({text})" if isinstance(part, Either) else text for part, text in inner)
+        return " || ".join(texts)
+    shut = zip(condition.parts, texts, strict=True)
+    return " && ".join(f"({text})" if isinstance(part, Either) else text for part, text in shut)
 
 
 def parts_cel(parts: Sequence[Condition], *, quote: Callable[[str], str] = quoted) -> str:

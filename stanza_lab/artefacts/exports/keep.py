@@ -39,10 +39,13 @@ OPTIONS = {
     "whole": Option(
         "whether an incident of a pattern needs each member to fire, not only enough alerts", default=False, kind="flag"
     ),
-    "approve": Option("whether a person must approve an incident before it counts in Keep", default=True, kind="flag"),
+    "approve": Option(
+        "whether incidents are only candidates, which Keep's list may not show", default=False, kind="flag"
+    ),
 }
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _SHORTEST, _LONGEST = 60, 1080  # seconds of a time frame, where the model does not say
+_TERMS = 100  # of one expression: Keep reads it with a recursion per term, and that ends at some hundreds
 _NO_NEWS = ("chronic", "periodic")  # habits of what fires whatever happens
 
 
@@ -81,6 +84,8 @@ def write(walk: Walk, *, service_field: str, patterns: float, whole: bool, appro
         lost.append(f"{told}, so more comes up than the pattern; pass whole=yes to need each member")
     lost.append("an alert comes into an incident of every rule it meets, so an incident may stand in Keep twice")
     lost.append("optional members, order and probabilities of patterns have no place in a rule")
+    if approve:
+        lost.append("thresholds: of a candidate Keep does not ask how many alerts it has")
     if walk.reactions is not None:
         lost.append(f"{words.count(len(walk.reactions), 'reaction')}: a rule of Keep does nothing")
     return Written(files, lost)
@@ -89,8 +94,8 @@ def write(walk: Walk, *, service_field: str, patterns: float, whole: bool, appro
 def _correlations(walk: Walk, field: str, *, most: int) -> tuple[list[Correlation], list[str]]:
     """Return all rules, the alerts' service in `field`, and in sentences what they leave out."""
     found, lost = _of_patterns(walk, field, most=most)
-    service = _of_services(walk, field)
-    return [*found, *([service] if service else [])], lost
+    service, left = _of_services(walk, field)
+    return [*found, *service], [*lost, *left]
 
 
 def _of_patterns(walk: Walk, field: str, *, most: int) -> tuple[list[Correlation], list[str]]:
@@ -102,7 +107,7 @@ def _of_patterns(walk: Walk, field: str, *, most: int) -> tuple[list[Correlation
     by_kind: dict[str, list[Rule]] = {}
     for one in told:
         by_kind.setdefault(kinds[one.rule], []).append(one)
-    found, mute = [], 0
+    found, mute, long = [], 0, 0
     for row in walk.patterns.table.to_dict("records"):
         steps = walk.patterns.steps[walk.patterns.steps["pattern"].eq(row["pattern"]) & walk.patterns.steps["core"]]
         members = [by_kind[kind] for kind in steps["kind"] if kind in by_kind]
@@ -110,12 +115,17 @@ def _of_patterns(walk: Walk, field: str, *, most: int) -> tuple[list[Correlation
         if len(members) < need:
             mute += 1
             continue
+        if sum(map(len, members)) > _TERMS:
+            long += 1
+            continue
         found.append(_of_pattern(walk, row, members, field, need=need, last_s=float(steps["high_s"].max())))
     lost = []
     if unnamed := len(walk.rules) - len(told):
         lost.append(f"{words.count(unnamed, 'recurring alert')} without a name or a service cannot be told in Keep")
     if mute:
         lost.append(f"{words.count(mute, 'pattern')} of which too few members can be told")
+    if long:
+        lost.append(f"{words.count(long, 'pattern')} of so many alerts that the expression would be too long for Keep")
     if shared := _shared(told, kinds):
         lost.append(f"{words.count(shared, 'recurring alert')} share name and service with another of another kind")
     if left := len(found[most:]):
@@ -136,7 +146,7 @@ def _of_pattern(
     return Correlation(
         name=f"stanza_lab {row['pattern']}: {name}",
         about=about,
-        title=_titled(f"{name}"),
+        title=_titled(name, field),
         parts=tuple(_meant(rules, field) for rules in members),
         frame_s=_frame(walk, last_s),
         by=(),
@@ -144,27 +154,45 @@ def _of_pattern(
     )
 
 
-def _of_services(walk: Walk, field: str) -> Correlation | None:
-    """Return the rule that groups the alerts of one service, but for what fires whatever happens."""
+def _of_services(walk: Walk, field: str) -> tuple[list[Correlation], list[str]]:
+    """Return the rule that groups the alerts of one service, but for what fires whatever happens, if there is one."""
     gap, most = walk.settings.get("service_gap"), walk.settings.get("max_chronic", 1.0)
     if not gap or not walk.services:
-        return None
+        return [], []
     chronic = [
         one for one in walk.rules if one.alertname and one.service and (one.habit in _NO_NEWS or one.chronic > most)
     ]
-    condition: Condition = Among(field, tuple(one.name for one in walk.services))
-    if chronic:
-        condition = All((condition, Not(_meant(chronic, field))))
-    without = f", but for {words.count(len(chronic), 'alert')} that fire whatever happens" if chronic else ""
-    return Correlation(
+    without, left = _without(chronic, field)
+    told = f", but for {words.count(len(chronic) - left, 'alert')} that fire whatever happens" if without else ""
+    rule = Correlation(
         name="stanza_lab services: alerts of one service",
-        about=f"Alerts of one service within {words.span(gap)} of each other{without}. Bundle {walk.bundle_id}.",
+        about=f"Alerts of one service within {words.span(gap)} of each other{told}. Bundle {walk.bundle_id}.",
         title=f"{{{{ alert.{field} }}}}",
-        parts=(condition,),
+        parts=(All((Among(field, tuple(one.name for one in walk.services)), *without)),),
         frame_s=max(math.ceil(gap), _SHORTEST),
         by=(field,),
         threshold=2,
     )
+    many = f"{words.count(left, 'alert')} that fire whatever happens: the expression would be too long for Keep"
+    return [rule], [many] if left else []
+
+
+def _without(rules: Sequence[Rule], field: str) -> tuple[list[Condition], int]:
+    """Return conditions that an alert is none of these, few as there are, and how many rules they leave aside."""
+    of_service: dict[str, list[str]] = {}
+    for one in rules:
+        of_service.setdefault(str(one.service), []).append(str(one.alertname))
+    of_names: dict[tuple[str, ...], list[str]] = {}
+    for service, names in sorted(of_service.items()):
+        of_names.setdefault(tuple(sorted(set(names))), []).append(service)
+    covered = {names: sum(len(of_service[service]) for service in of_names[names]) for names in of_names}
+    order = sorted(of_names, key=lambda names: (-covered[names], names))
+    kept = [Not(All((_one_of("name", names), _one_of(field, of_names[names])))) for names in order[:_TERMS]]
+    return list(kept), sum(covered[names] for names in order[_TERMS:])
+
+
+def _one_of(field: str, values: Sequence[str]) -> Condition:
+    return Equal(field, values[0]) if len(values) == 1 else Among(field, tuple(values))
 
 
 def _meant(rules: Sequence[Rule], field: str) -> Condition:
@@ -189,9 +217,9 @@ def _frame(walk: Walk, last_s: float) -> int:
     return math.ceil(min(max(last_s if math.isfinite(last_s) else longest, shortest), longest))
 
 
-def _titled(name: str) -> str:
+def _titled(name: str, field: str) -> str:
     """Return a name for incidents; without a field to fill in, Keep would not use it."""
-    return name.replace("{{", "{ {").replace("}}", "} }") + " ({{ alert.service }})"
+    return name.replace("{{", "{ {").replace("}}", "} }") + f" ({{{{ alert.{field} }}}})"
 
 
 def _body(one: Correlation, *, whole: bool, approve: bool) -> dict[str, Any]:
@@ -205,7 +233,7 @@ def _body(one: Correlation, *, whole: bool, approve: bool) -> dict[str, Any]:
         "groupingCriteria": list(one.by),
         "groupDescription": one.about,
         "requireApprove": approve,
-        "resolveOn": "all",
+        "resolveOn": "all_resolved",
         "createOn": "all" if whole and len(one.parts) > 1 else "any",
         "incidentNameTemplate": one.title,
         "threshold": one.threshold,

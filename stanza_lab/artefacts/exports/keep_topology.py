@@ -32,6 +32,7 @@ def write(walk: Walk) -> Written:
             "display_name": one_line(one.name).strip() or one.name,
             "environment": one.environment or "unknown",
             "source_provider_id": "stanza_lab",
+            "is_manual": True,  # only then people can correct it in Keep
             **({} if one.team is None else {"team": one.team}),
         }
         for one in walk.services

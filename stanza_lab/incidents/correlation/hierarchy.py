@@ -39,6 +39,8 @@ class Pairs:
 
 def core_distances(n: int, pairs: Pairs, *, k: int) -> np.ndarray:
     """Return each alert's distance to its k-th neighbour; infinite where there are fewer."""
+    if n == 0:  # a model out of a bundle: loaded without waiting for numba
+        return np.zeros(0)
     from stanza_lab.incidents.correlation import _kernels
 
     return _kernels.kth_nearest(n, pairs.left, pairs.right, pairs.distance, k)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -85,7 +86,7 @@ def selects(sql: str, values: dict[str, str], alert: dict[str, Any]) -> bool:
 
 
 def rules_of(given: Walk, **options: Any) -> list[dict[str, Any]]:
-    told = {"service_field": "service", "patterns": 20, "whole": False, "approve": True} | options
+    told = {"service_field": "service", "patterns": 20, "whole": False, "approve": False} | options
     return cast("list[dict[str, Any]]", json.loads(keep.write(given, **told).files["rules.json"]))
 
 
@@ -135,11 +136,21 @@ def test_every_rule_is_what_keep_takes() -> None:
     for one in bodies:
         assert one.sqlQuery["sql"]
         assert one.sqlQuery["params"]  # Keep refuses a rule without
-        assert one.resolveOn in ("all", "first", "last", "never")
+        assert one.resolveOn == "all_resolved"  # or first_resolved, last_resolved, never (Keep's ResolveOn)
+        assert one.createOn in ("any", "all")
         assert "{{ alert.service }}" in one.incidentNameTemplate
         assert one.incidentNameTemplate.count("{{") == 1
-        assert one.requireApprove
-    assert not rules_of(patterned(), approve=False)[0]["requireApprove"]
+        assert not one.requireApprove
+    assert rules_of(patterned(), approve=True)[0]["requireApprove"]
+
+
+def test_a_candidate_has_no_threshold_and_that_is_said() -> None:
+    told = {"service_field": "service", "patterns": 20, "whole": False}
+    said = [
+        any(one.startswith("thresholds:") for one in keep.write(patterned(), **told, approve=way).lost)
+        for way in (True, False)
+    ]
+    assert said == [True, False]
 
 
 @pytest.mark.parametrize("name", [name for name, _ in PAIRS])
@@ -172,6 +183,13 @@ def test_any_name_is_text_and_nothing_else(name: str) -> None:
     assert not keeps(cel, {"name": name + "x"})
 
 
+@pytest.mark.parametrize("name", ["2025-99-99", "2025-01-20", "2025-13-45T99:99:99Z", "٢٠٢٥-01-20"])
+def test_a_name_like_a_date_does_not_look_like_one(name: str) -> None:
+    cel = conditions.cel(Equal("name", name))
+    assert keeps(cel, {"name": name})
+    assert not re.search(r'"\d{4}-\d\d-\d\d', cel)  # Keep would read it as a time, and fail to list any rule
+
+
 FIELDS = st.sampled_from(["name", "service"])
 VALUES = st.sampled_from(["a", 'b"', "\\", "null", ") || (", "'", "é\x00", "😀"])
 TREES: st.SearchStrategy[Condition] = st.recursive(
@@ -201,8 +219,32 @@ def holds(condition: Condition, alert: dict[str, str]) -> bool:
 def test_cel_and_sql_of_any_condition_mean_the_same(condition: Condition, name: str, where: str) -> None:
     alert = {"name": name, "service": where}
     expected = holds(condition, alert)
-    assert bool(program(conditions.cel(condition)).evaluate(celpy.json_to_cel(alert))) == expected
+    cel = conditions.cel(condition)
+    assert bool(program(cel).evaluate(celpy.json_to_cel(alert))) == expected
+    assert not re.search(r"!\((?!\w+ in \[)", cel)  # Keep's form opens only what negates a comparison
     assert selects(*conditions.sql(condition), alert=alert) == expected
+
+
+def test_very_many_chronic_alerts_still_make_a_rule_that_keep_reads() -> None:
+    pairs = [("Noise", f"s{i}") for i in range(300)] + [(f"Noise{i}", f"t{i}") for i in range(120)]
+    given = replace(patterned(), rules=tuple(replace(one, habit="chronic") for one in recurring(pairs)))
+    given = replace(given, patterns=None, services=tuple(service(where) for _, where in pairs))
+    written = keep.write(given, service_field="service", patterns=20, whole=False, approve=False)
+    body = json.loads(written.files["rules.json"])[0]
+    taken = [selects(**sql_of(body), alert={"name": name, "service": where}) for name, where in pairs]
+    assert not any(taken[:300])
+    assert sum(taken) == 21
+    assert any(one.startswith("21 alerts that fire whatever happens") for one in written.lost)
+    assert keeps(body["celQuery"], {"name": "Down", "service": "s7"})
+    assert not keeps(body["celQuery"], {"name": "Noise", "service": "s7"})
+
+
+def test_a_pattern_of_too_many_alerts_is_counted() -> None:
+    pairs = [(f"Down{i}", "shop") for i in range(101)]
+    written = keep.write(
+        patterned(pairs, members=101), service_field="service", patterns=20, whole=False, approve=False
+    )
+    assert any(one.startswith("1 pattern of so many alerts") for one in written.lost)
 
 
 def test_our_own_reader_groups_as_the_rule_says(tmp_path: Path) -> None:
@@ -210,7 +252,7 @@ def test_our_own_reader_groups_as_the_rule_says(tmp_path: Path) -> None:
     given = patterned(pairs, members=3)
     path = tmp_path / "rules.yml"
     path.write_bytes(
-        keep.write(given, service_field="service", patterns=20, whole=False, approve=True).files["replay_rules.yml"]
+        keep.write(given, service_field="service", patterns=20, whole=False, approve=False).files["replay_rules.yml"]
     )
     pattern, services = sl.read_rules(path).values()
     alerts = pd.DataFrame(
@@ -223,7 +265,7 @@ def test_our_own_reader_groups_as_the_rule_says(tmp_path: Path) -> None:
     assert pattern.fit(alerts).labels_.tolist() == [0, 0, 0, -1, -1]
     assert services.fit(alerts.iloc[[0, 0, 3, 3]]).labels_.tolist() == [0, 0, -1, -1]
     body = json.loads(
-        keep.write(given, service_field="service", patterns=20, whole=False, approve=True).files["rules.json"]
+        keep.write(given, service_field="service", patterns=20, whole=False, approve=False).files["rules.json"]
     )[0]
     taken = [keeps(body["celQuery"], {"name": n, "service": s}) for n, s in pairs]
     assert taken == [True, True, True, False]
@@ -235,13 +277,13 @@ def test_the_time_frame_is_what_the_pattern_needed(members: int, frame: int) -> 
 
 
 def test_a_pattern_that_cannot_be_told_is_counted() -> None:
-    written = keep.write(patterned(known=2), service_field="service", patterns=20, whole=False, approve=True)
+    written = keep.write(patterned(known=2), service_field="service", patterns=20, whole=False, approve=False)
     assert len(json.loads(written.files["rules.json"])) == 1
     assert "1 pattern of which too few members can be told" in written.lost
 
 
 def test_patterns_beyond_the_asked_number_are_counted() -> None:
-    written = keep.write(patterned(), service_field="service", patterns=0, whole=False, approve=True)
+    written = keep.write(patterned(), service_field="service", patterns=0, whole=False, approve=False)
     assert len(json.loads(written.files["rules.json"])) == 1
     assert any("1 less frequent pattern;" in one for one in written.lost)
 
@@ -254,7 +296,8 @@ def test_a_whole_pattern_needs_each_member() -> None:
 def test_another_field_can_hold_the_service() -> None:
     pattern, services = rules_of(patterned(), service_field="labels.app")
     assert services["groupingCriteria"] == ["labels.app"]
-    written = keep.write(patterned(), service_field="labels.app", patterns=20, whole=False, approve=True)
+    assert pattern["incidentNameTemplate"].endswith("({{ alert.labels.app }})")
+    written = keep.write(patterned(), service_field="labels.app", patterns=20, whole=False, approve=False)
     ours = yaml.safe_load(written.files["replay_rules.yml"])["rules"]
     assert ours["stanza_lab services: alerts of one service"]["by"] == ["service"]  # in a history it stands there
     assert keeps(pattern["celQuery"], {"name": "Down", "labels": {"app": "shop"}})
@@ -276,6 +319,7 @@ class TopologyService(BaseModel):
     display_name: str
     environment: str
     source_provider_id: str
+    is_manual: bool
     team: str | None = None
 
 
