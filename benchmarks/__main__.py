@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    alertmanager_replay,
     blast,
     bundle_loading,
     burn_alerts,
@@ -25,6 +26,7 @@ from benchmarks import (
     patterns,
     patterns_speed,
     reactions,
+    scoring,
     stream_grouping,
     telling,
     time_clustering,
@@ -65,6 +67,8 @@ def main() -> None:
         ("Microseconds of the processor for one alert", stream_grouping.speed()),
         ("Memory along a long stream", stream_grouping.memory()),
         ("A bundle loaded and checked, beside its Parquet files read with pandas", bundle_loading.table()),
+        ("Our rules in a real Alertmanager, on alerts they were not learned from", alertmanager_replay.table()),
+        ("The scorer, one alert at a time with everything", scoring.table()),
         ("Microseconds to tell of a growing incident, beside the table's function", telling.table()),
         ("HDBSCAN over time alone, beside hdbscan and scikit-learn in the same run", time_clustering.table()),
         ("Who depends on whom (compare auprc with chance)", edges.table(shared)),

@@ -26,7 +26,7 @@ from stanza_lab.artefacts.scoring.scorer import _rows
 
 ALERTS = 200_000
 _SEED = 4100
-_STEP = 250_000  # alerts after which memory is told
+_STEP = 50_000  # alerts after which memory is told
 _DAY_US = 86_400_000_000
 _REACTIONS = """
 team: {team}
@@ -38,8 +38,8 @@ reactions:
 """
 
 
-def main(most: int = ALERTS) -> None:
-    """Print the table."""
+def table(most: int = ALERTS, *, told: bool = False) -> pd.DataFrame:
+    """Return alerts a second and microseconds per alert, with memory before and after; `told`: print it on the way."""
     made = sl.simulate_production(services=120, teams=12, days=120, incidents=120, random_state=_SEED)
     alerts = made.alerts.sort_values("starts_at", ignore_index=True)
     half = alerts["starts_at"].quantile(0.5)
@@ -48,7 +48,6 @@ def main(most: int = ALERTS) -> None:
         bundle = _bundle(past, Path(folder))
         rows = [row for _, row in _rows(future)]
         span = rows[-1]["starts_at"] - rows[0]["starts_at"] + _DAY_US
-        print(f"{len(rows):,} alerts, repeated; {len(bundle.services)} services; {bundle}")
         start = time.perf_counter()
         bundle.clusterer.predict(future)
         batch = len(rows) / (time.perf_counter() - start)
@@ -58,43 +57,40 @@ def main(most: int = ALERTS) -> None:
             for line in lines:
                 orjson.loads(line)
         parsed = 10 * len(lines) / (time.perf_counter() - start)
-        _stream(bundle, rows, span, most)
-        print(f"predict of all at once: {batch:,.0f} alerts/s; JSON parsed alone: {parsed:,.0f} lines/s")
+        took, memory = _stream(bundle, rows, span, most, told=told)
+    whole = {"what": "scorer", "alerts/s": most / took.sum(), "mean us": took.mean() * 1e6}
+    shares = dict(zip(("p50", "p99", "p99.9", "max"), np.percentile(took * 1e6, [50, 99, 99.9, 100]), strict=True))
+    peers = [
+        {"what": "predict of all at once", "alerts/s": batch},
+        {"what": "parsing the JSON alone", "alerts/s": parsed},
+    ]
+    return pd.DataFrame([whole | shares | {"MB at first": memory[0], "MB at last": memory[-1]}, *peers])
 
 
-def _stream(bundle: sl.Bundle, rows: list[dict[str, Any]], span: int, most: int) -> None:
+def _stream(
+    bundle: sl.Bundle, rows: list[dict[str, Any]], span: int, most: int, *, told: bool
+) -> tuple[np.ndarray, list[float]]:
+    """Return the seconds of each alert, and the memory in MB along the way."""
     scorer, process = sl.Scorer(bundle), psutil.Process()
     for row in rows[:200]:  # compiled, and the first look at every service, before it counts
         scorer.push({**row, "starts_at": row["starts_at"] - 2 * span, "alert_id": f"warm-{row['alert_id']}"})
-    took = np.zeros(most)
-    done = 0
+    took, memory, done = np.zeros(most), [], 0
     while done < most:
-        shift, round_ = span * (done // len(rows)), done // len(rows)
+        turn = done // len(rows)
         for row in rows[: most - done]:
-            alert = {**row, "starts_at": row["starts_at"] + shift, "alert_id": f"{round_}-{row['alert_id']}"}
+            alert = {**row, "starts_at": row["starts_at"] + span * turn, "alert_id": f"{turn}-{row['alert_id']}"}
             if alert["ends_at"] is not None:
-                alert["ends_at"] += shift
+                alert["ends_at"] += span * turn
             start = time.perf_counter()
             scorer.push(alert)
             took[done] = time.perf_counter() - start
             done += 1
             if done % _STEP == 0:
-                print(f"after {done:,} alerts: {process.memory_info().rss / 1e6:,.0f} MB in memory")
-    micros = took * 1e6
-    p50, p99, p999 = np.percentile(micros, [50, 99, 99.9])
-    print(
-        pd.DataFrame(
-            {
-                "alerts/s": [f"{most / took.sum():,.0f}"],
-                "mean us": [f"{micros.mean():,.0f}"],
-                "p50": [f"{p50:,.0f}"],
-                "p99": [f"{p99:,.0f}"],
-                "p99.9": [f"{p999:,.0f}"],
-                "max": [f"{micros.max():,.0f}"],
-            }
-        ).to_string(index=False)
-    )
-    print(f"{process.memory_info().rss / 1e6:,.0f} MB in memory at the end")
+                memory.append(process.memory_info().rss / 1e6)
+                if told:
+                    print(f"after {done:,} alerts: {memory[-1]:,.0f} MB in memory", flush=True)
+    memory.append(process.memory_info().rss / 1e6)
+    return took, memory
 
 
 def _bundle(past: pd.DataFrame, folder: Path) -> sl.Bundle:
@@ -116,4 +112,5 @@ def _bundle(past: pd.DataFrame, folder: Path) -> sl.Bundle:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else ALERTS)
+    asked = int(sys.argv[1]) if len(sys.argv) > 1 else ALERTS
+    print(table(asked, told=True).round(0).to_string(index=False))
