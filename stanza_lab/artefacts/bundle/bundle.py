@@ -17,6 +17,8 @@ from stanza_lab.artefacts.bundle.manifest import FILES, sealed
 from stanza_lab.production import words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from stanza_lab.artefacts.scoring import Scorer
@@ -43,9 +45,6 @@ class Bundle:
     clusterer : IncidentClusterer
         Fitted, without the alerts it saw: `predict` judges new alerts by all that was learned. (From a bundle before
         format 3 only its parameters.) Where it knew what depends on what, its `edges` are those of the map.
-    dependencies : DependencyModel
-        Fitted: its statistics came along, so `partial_fit` goes on where it was (not from a bundle of format 1). Its
-        `topology` are the pairs of places that were near, `hops` is then 1.
     production : ProductionMap
         The map as it was saved, without the alerts on it.
     patterns : Patterns, optional
@@ -70,12 +69,13 @@ class Bundle:
         How well confidence held (see `edge_reliability`).
     card : str
         The model card, Markdown.
+    infer : callable
+        Makes `dependencies`.
     """
 
     path: Path
     manifest: dict[str, Any]
     clusterer: IncidentClusterer
-    dependencies: DependencyModel
     production: ProductionMap
     patterns: Patterns | None
     reactions: Reactions | None
@@ -87,6 +87,21 @@ class Bundle:
     metrics: pd.DataFrame
     calibration: pd.DataFrame
     card: str
+    infer: Callable[[], DependencyModel]
+
+    @cached_property
+    def dependencies(self) -> DependencyModel:
+        """The model of dependencies, fitted: inferred from its statistics when it is first asked for.
+
+        `partial_fit` goes on where it was (not from a bundle of format 1). Its `topology` are the pairs of places that
+        were near, `hops` is then 1. The map needs none of it.
+
+        Raises
+        ------
+        BundleError
+            Its statistics were counted in another way than its parameters say.
+        """
+        return self.infer()
 
     @cached_property
     def id(self) -> str:

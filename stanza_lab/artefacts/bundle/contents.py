@@ -9,6 +9,7 @@ import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.dependencies import PROPAGATION, infer_propagation
+from stanza_lab.loaders.redaction import Redaction, Redactor
 from stanza_lab.patterns.kinds import alert_kinds
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def empty(columns: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
 
 
-def rule_table(alerts: pd.DataFrame, clusterer: IncidentClusterer) -> pd.DataFrame:
+def rule_table(alerts: pd.DataFrame, clusterer: IncidentClusterer, *, keep_personal_data: bool = False) -> pd.DataFrame:
     """Return a row per rule of `alerts`, the most alerts first, with the habits that the clusterer learned."""
     keyed = alerts[alerts["rule_key"].notna()] if "rule_key" in alerts else alerts.iloc[:0]
     if keyed.empty:
@@ -67,7 +68,9 @@ def rule_table(alerts: pd.DataFrame, clusterer: IncidentClusterer) -> pd.DataFra
     table = pd.DataFrame(index=pd.Index(sorted(keyed["rule"].unique()), name="rule", dtype="str"))
     for column in (*_MOST_USUAL, "kind"):
         table[column] = _most_usual(keyed, column).reindex(table.index).astype("str")
-    table["labels"] = _constant_labels(keyed).reindex(table.index).fillna("{}").astype("str")
+    table["labels"] = (
+        _constant_labels(keyed, Redactor(Redaction(keep_personal_data))).reindex(table.index).fillna("{}").astype("str")
+    )
     habits = clusterer.rules_.set_index("rule").reindex(table.index)
     table["alerts"] = keyed["rule"].value_counts().reindex(table.index)
     table["incidents"] = habits["incidents"].fillna(0)
@@ -114,8 +117,11 @@ def _most_usual(alerts: pd.DataFrame, column: str) -> pd.Series:
     return ranked.drop_duplicates("rule").set_index("rule")[column]
 
 
-def _constant_labels(alerts: pd.DataFrame) -> pd.Series:
-    """Return per rule the labels that have one and the same short value on all of its alerts, as canonical JSON."""
+def _constant_labels(alerts: pd.DataFrame, redactor: Redactor) -> pd.Series:
+    """Return per rule the labels that have one and the same short value on all of its alerts, as canonical JSON.
+
+    What the redactor would change is left out: a pseudonym would be no label of any alert.
+    """
     if "labels" not in alerts or "source" not in alerts:
         return pd.Series(dtype="str")
     alerts = alerts[alerts["source"].astype("str").isin(LABELLED)]  # of others they may be texts
@@ -124,6 +130,10 @@ def _constant_labels(alerts: pd.DataFrame) -> pd.Series:
         now = _labels(text)
         before = kept.get(rule)
         kept[rule] = now if before is None else {k: v for k, v in before.items() if now.get(k) == v}
+    for rule, labels in kept.items():
+        kept[rule] = {
+            name: value for name, value in labels.items() if redactor.anything({name: value}) == {name: value}
+        }
     texts = {rule: orjson.dumps(labels, option=orjson.OPT_SORT_KEYS).decode() for rule, labels in kept.items()}
     return pd.Series(texts, dtype="str")
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stanza_lab import schema
@@ -18,6 +22,7 @@ from stanza_lab.artefacts.bundle.bundle import Bundle
 from stanza_lab.artefacts.bundle.manifest import CARD, DOCUMENTS, TABLES
 from stanza_lab.artefacts.bundle.saving import EDGES, NEAR
 from stanza_lab.dependencies import DependencyModel
+from stanza_lab.dependencies.sums import DependencyStatistics
 from stanza_lab.errors import BundleError, StanzaError
 from stanza_lab.incidents import IncidentClusterer
 from stanza_lab.incidents.correlation.learned import FRAMES
@@ -62,6 +67,7 @@ def load_bundle(path: str | os.PathLike[str], *, expect: str | None = None) -> B
     """
     path = Path(path)
     told = manifest.read(path)
+    _refuse_added(path, told)
     there = [name for name in TABLES if f"{name}.parquet" in told["files"]]
     for name in (*_ALWAYS, *(name for name, since in _SINCE.items() if since <= told["format"])):
         if name not in there:
@@ -69,26 +75,42 @@ def load_bundle(path: str | os.PathLike[str], *, expect: str | None = None) -> B
     tables = {name: _table(path, name, told) for name in there}
     documents = {name: _document(path, name, told) for name in DOCUMENTS if name in told["files"]}
     card = manifest.verified(path, CARD, told).decode("utf-8", "replace") if CARD in told["files"] else ""
-    try:
+    with _fitting(path):
         bundle = _bundle(path, told, tables, documents, card)
+    if expect is not None and bundle.id != expect:
+        raise BundleError(f"{path} is bundle {bundle.id}, not {expect[:80]}; it was exchanged, or saved anew")
+    return bundle
+
+
+@contextmanager
+def _fitting(path: Path) -> Iterator[None]:
+    """Say which bundle it is that does not fit, whatever is wrong in it."""
+    try:
+        yield
     except StanzaError as error:
         raise error if isinstance(error, BundleError) else BundleError(f"{path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise BundleError(f"{path / manifest.MANIFEST} does not fit this version of stanza_lab: {error}") from error
-    if expect is not None and bundle.id != expect:
-        raise BundleError(f"{path} is bundle {bundle.id}, not {expect[:80]}; it was exchanged, or saved anew")
-    return bundle
+
+
+def _refuse_added(path: Path, told: dict[str, Any]) -> None:
+    """Raise where files were added to a bundle; what a system leaves in folders, with a dot before it, is let be."""
+    there = {file.name for file in path.iterdir() if not file.name.startswith(".")}
+    if told["format"] >= 3 and (added := sorted(there - set(told["files"]) - {manifest.MANIFEST})):
+        raise BundleError(
+            f"{path} holds {', '.join(f'{name:.100}' for name in added[:5])!a}, of which its manifest knows nothing; "
+            f"move that away"
+        )
 
 
 def _bundle(
     path: Path, told: dict[str, Any], tables: dict[str, pd.DataFrame], documents: dict[str, Any], card: str
 ) -> Bundle:
     parameters = told["parameters"]
-    dependencies = DependencyModel.from_statistics(
-        tables if told["format"] > 1 else _of_times_alone(tables),
-        settings=told["statistics"],
-        **_with_topology(parameters["dependencies"], tables),
-    )
+    counts = tables if told["format"] > 1 else _of_times_alone(tables)
+    known = _with_topology(parameters["dependencies"], tables)
+    DependencyModel(**known)  # what is inferred later is refused now where it cannot be
+    DependencyStatistics.from_frames(counts, settings=told["statistics"])
     owners = tables.get("owners")
     production = ProductionMap.from_tables(
         schema.check(tables["edges"], schema.EDGES),
@@ -102,7 +124,6 @@ def _bundle(
         path=path,
         manifest=told,
         clusterer=_clusterer(_with_edges(parameters["incidents"], tables["edges"]), tables),
-        dependencies=dependencies,
         production=production,
         patterns=None if patterns is None else Patterns.from_dict(patterns),
         reactions=None if reactions is None else reaction_writing.from_dict(reactions),
@@ -114,7 +135,15 @@ def _bundle(
         metrics=_known(tables, "metrics", contents.METRICS),
         calibration=_known(tables, "calibration", contents.CALIBRATION),
         card=card,
+        infer=partial(_inferred, path, counts, told["statistics"], known),
     )
+
+
+def _inferred(
+    path: Path, counts: dict[str, pd.DataFrame], settings: dict[str, int], parameters: dict[str, Any]
+) -> DependencyModel:
+    with _fitting(path):
+        return DependencyModel.from_statistics(counts, settings=settings, **parameters)
 
 
 def _clusterer(parameters: dict[str, Any], tables: dict[str, pd.DataFrame]) -> IncidentClusterer:
@@ -176,12 +205,29 @@ def _table(path: Path, name: str, told: dict[str, Any]) -> pd.DataFrame:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         about = file.metadata
-        size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
         if about.num_rows != told["files"][f"{name}.parquet"].get("rows", about.num_rows):
             raise BundleError(f"{path / name}.parquet has {about.num_rows:,} rows, not those of the manifest")
-        if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
+        if about.num_rows > _MOST_ROWS or _unpacked(content, about) > _MOST_BYTES:
             raise BundleError(f"{path / name}.parquet unpacks to more than any bundle holds; it was altered")
         table: pd.DataFrame = file.read().to_pandas()
         return table
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BundleError(f"{path / name}.parquet is no table ({error}); save the bundle again") from error
+
+
+def _unpacked(content: bytes, about: pq.FileMetaData) -> int:
+    """Return how many bytes a table takes once unpacked, or a bound of it; a long text may stand for many rows."""
+    groups = [about.row_group(i) for i in range(about.num_row_groups)]
+    parts = [group.column(i) for group in groups for i in range(group.num_columns)]
+    texts = [part for part in parts if part.physical_type == "BYTE_ARRAY"]
+    size = sum(group.total_byte_size for group in groups)
+    most: int = size + sum(part.num_values * part.total_uncompressed_size for part in texts)
+    if most <= _MOST_BYTES or size > _MOST_BYTES:
+        return most
+    names = sorted({part.path_in_schema for part in texts if "." not in part.path_in_schema})
+    nested = sum(part.num_values * part.total_uncompressed_size for part in texts if "." in part.path_in_schema)
+    table = pq.ParquetFile(io.BytesIO(content), read_dictionary=names).read(columns=names)
+    chunks = [chunk for column in table.columns for chunk in column.chunks if isinstance(chunk, pa.DictionaryArray)]
+    lengths = (pc.sum(pc.take(pc.binary_length(chunk.dictionary), chunk.indices)).as_py() for chunk in chunks)
+    whole: int = size + nested + sum(length or 0 for length in lengths)
+    return whole

@@ -27,6 +27,7 @@ DOCUMENTS = ("patterns.json", "reactions.json")
 FILES = frozenset({MANIFEST, CARD, *DOCUMENTS, *(f"{name}.parquet" for name in TABLES)})
 _COUNTED = ("alerts", "incidents", "services", "teams", "edges")
 _LIBRARIES = ("hdbscan", "networkx", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
+_LARGEST = 1_000_000_000  # bytes of any one file
 _LARGEST_MANIFEST = 1_000_000  # bytes; a manifest has a few thousand
 _DEEPEST = 32  # brackets within each other
 _KEYS = ("versions", "parameters", "statistics", "data", "counts", "files")
@@ -107,7 +108,8 @@ def verified(path: Path, name: str, manifest: dict[str, Any]) -> bytes:
     file, expected = path / name, manifest["files"].get(name)
     if not isinstance(expected, dict) or not file.is_file():
         raise BundleError(f"{path} lacks {name}; save the bundle again")
-    if file.stat().st_size == expected.get("bytes"):
+    size = expected.get("bytes")
+    if isinstance(size, int) and file.stat().st_size == size <= _LARGEST:
         content = file.read_bytes()
         if hashlib.sha256(content).hexdigest() == expected.get("sha256"):
             return content

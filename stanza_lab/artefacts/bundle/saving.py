@@ -81,7 +81,8 @@ def save_bundle(
     calibration : DataFrame, optional
         How well confidence held, as `edge_reliability` returns it.
     keep_personal_data : bool, default False
-        Save the names of people who reviewed or answer for reactions, and whom a catalogue says to wake.
+        Save the names of people who reviewed or answer for reactions, whom a catalogue says to wake, and labels that
+        hold a secret, a login or an e-mail address.
     overwrite : bool, default False
         Replace a bundle that is there, its files damaged or not. Anything else is never replaced: neither a directory
         without the manifest of a bundle, such as a history, nor a bundle that files were added to.
@@ -132,7 +133,7 @@ def save_bundle(
         "services": production.services,
         **dependencies.to_frames(),
         **{f"incident_{name}": frame for name, frame in clusterer.to_frames().items()},
-        **_of_alerts(alerts, clusterer, production),
+        **_of_alerts(alerts, clusterer, production, keep_personal_data=keep_personal_data),
         "usual": _usual(production),
         "owners": _owners(production, keep_personal_data=keep_personal_data),
         "aliases": None if names is None else _aliases(names),
@@ -188,13 +189,13 @@ def _write(target: Path, files: dict[str, bytes]) -> None:
 
 
 def _of_alerts(
-    alerts: pd.DataFrame | None, clusterer: IncidentClusterer, production: ProductionMap
+    alerts: pd.DataFrame | None, clusterer: IncidentClusterer, production: ProductionMap, *, keep_personal_data: bool
 ) -> dict[str, pd.DataFrame | None]:
     """Return the sums over alerts; without any, none."""
     if alerts is None:
         return {}
     return {
-        "rules": contents.rule_table(alerts, clusterer),
+        "rules": contents.rule_table(alerts, clusterer, keep_personal_data=keep_personal_data),
         "labels": contents.label_table(alerts),
         "propagation": contents.follow_table(alerts, production.edges),
     }
@@ -258,7 +259,12 @@ def _about(
             "until": None if pd.isna(until) else until.isoformat(),
             "sources": {str(name): int(count) for name, count in sorted(sources.items())},
         },
-        "redaction": {"people": "kept" if keep_personal_data else "left out", "alert_text": "none is in the bundle"},
+        "redaction": {
+            "people": "kept" if keep_personal_data else "left out",
+            "labels": "kept" if keep_personal_data else "without secrets, logins and e-mail addresses",
+            "names": "of rules, services and teams: as in the alerts, which may have been redacted when they were read",
+            "alert_text": "none is in the bundle",
+        },
         "counts": {
             "alerts": int(totals["alerts"]),
             "incidents": int(totals["incidents"]),

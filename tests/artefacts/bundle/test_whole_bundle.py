@@ -10,13 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import stanza_lab as sl
-from stanza_lab.artefacts.bundle import manifest
+from stanza_lab.artefacts.bundle import contents, loading, manifest
 from stanza_lab.errors import BundleError
 from stanza_lab.patterns.reactions import writing
 from tests.artefacts.conftest import SECRET, Learned
@@ -146,6 +147,59 @@ def test_a_table_larger_than_it_says_is_refused(copied: Path) -> None:
     entry = manifest.fingerprint(buffer.getvalue()) | {"rows": 3}
     with pytest.raises(BundleError, match="rows"):
         sl.load_bundle(altered(copied, files=told["files"] | {"usual.parquet": entry}))
+
+
+def test_a_long_text_that_stands_for_many_rows_is_refused(copied: Path) -> None:
+    many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(3_000_000, dtype="int32")), ["x" * 1_000])
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"service": many}), buffer, store_schema=False)
+    assert len(buffer.getvalue()) < 1_000_000
+    (copied / "usual.parquet").write_bytes(buffer.getvalue())
+    told = json.loads((copied / "manifest.json").read_text())
+    entry = manifest.fingerprint(buffer.getvalue()) | {"rows": 3_000_000}
+    with pytest.raises(BundleError, match="unpacks to more"):
+        sl.load_bundle(altered(copied, files=told["files"] | {"usual.parquet": entry}))
+
+
+def test_many_texts_of_many_rows_are_counted_one_by_one() -> None:
+    texts = pa.table({"service": [f"service-{i:04}" for i in range(20_000)]})
+    buffer = io.BytesIO()
+    pq.write_table(texts, buffer)
+    file = pq.ParquetFile(io.BytesIO(buffer.getvalue()))
+    bound = 20_000 * file.metadata.row_group(0).column(0).total_uncompressed_size
+    assert bound > loading._MOST_BYTES
+    assert loading._unpacked(buffer.getvalue(), file.metadata) < 1_000_000
+
+
+@pytest.mark.parametrize("name", ["recent.parquet.bak", "<script>.md", "more"])
+def test_what_was_added_is_told(copied: Path, name: str) -> None:
+    (copied / name).mkdir()
+    with pytest.raises(BundleError, match="move that away"):
+        sl.load_bundle(copied)
+
+
+def test_what_a_system_leaves_in_folders_is_let_be(copied: Path) -> None:
+    (copied / ".DS_Store").write_bytes(b"x")
+    assert sl.load_bundle(copied).path == copied
+
+
+def test_labels_that_name_people_or_hold_secrets_are_left_out(learned: Learned) -> None:
+    told = json.dumps({"alertname": "Down", "contact": "maria@example.com", "password": "hunter2xyz", "tier": "1"})
+    alerts = learned.alerts.assign(source="alertmanager", labels=told)
+    kept, whole = (
+        contents.rule_table(alerts, learned.clusterer, keep_personal_data=keep)["labels"].iloc[0]
+        for keep in (False, True)
+    )
+    assert json.loads(kept) == {"alertname": "Down", "tier": "1"}
+    assert json.loads(whole) == json.loads(told)
+
+
+def test_statistics_that_were_counted_otherwise_are_told_when_they_are_asked_for(copied: Path) -> None:
+    told = json.loads((copied / "manifest.json").read_text())
+    parameters = told["parameters"] | {"dependencies": told["parameters"]["dependencies"] | {"window": "PT1S"}}
+    bundle = sl.load_bundle(altered(copied, parameters=parameters))
+    with pytest.raises(BundleError, match="another window"):
+        assert bundle.dependencies
 
 
 @pytest.mark.parametrize("counts", [{"alerts": -1}, {"alerts": True}, {"alerts": 1e300}])
