@@ -35,15 +35,18 @@ class Labelled:
         return all(other.labels.get(name, value) == value for name, value in self.labels.items())
 
 
-def labelled(walk: Walk, labels: str | None) -> tuple[list[Labelled], list[str]]:
+def labelled(walk: Walk, labels: str | None, *, severity: bool = False) -> tuple[list[Labelled], list[str]]:
     """Return the rules that matchers can tell, and in sentences which they cannot.
 
     Without a promise only labels count that every alert of the rule's source carried, with one value on this rule's:
-    a label that may be missing is empty, and empty equals empty.
+    a label that may be missing is empty, and empty equals empty. With `severity` a promised one counts too, with the
+    value it usually has: what is said of the rule then holds for no other severity.
     """
     promised = read_labels(labels)
-    told = [_promised(rule, promised) if promised else _seen(walk, rule) for rule in walk.rules]
-    usable = [one for one in told if "alertname" in one.labels.keys() | promised.keys() and len(one.labels) > 1]
+    fields = {field: label for field, label in promised.items() if severity or field != "severity"}
+    told = [_promised(rule, fields) if promised else _seen(walk, rule) for rule in walk.rules]
+    name = promised.get("alertname", "alertname")
+    usable = [one for one in told if name in one.labels and len(one.labels) > 1]
     lost = []
     if missing := len(told) - len(usable):
         why = "lack a name or a service" if promised else "never carried labels that an Alertmanager saw"
@@ -51,7 +54,8 @@ def labelled(walk: Walk, labels: str | None) -> tuple[list[Labelled], list[str]]
             f"{words.count(missing, 'rule')} of {len(told)} {why}: no matcher can tell their alerts"
             + ("" if promised else "; pass labels= to say which labels they will carry")
         )
-    return _told_apart(usable, lost)
+    rivals = [one for one in told if name in one.labels]
+    return _told_apart(usable, rivals, name, lost)
 
 
 def read_labels(labels: str | None) -> dict[str, str]:
@@ -75,7 +79,7 @@ def read_labels(labels: str | None) -> dict[str, str]:
 
 
 def _promised(rule: Rule, promised: dict[str, str]) -> Labelled:
-    values = {promised[field]: getattr(rule, field) for field in promised if field != "severity"}
+    values = {label: getattr(rule, field) for field, label in promised.items()}
     whole = rule.alertname and rule.service
     return Labelled(rule, {name: value for name, value in values.items() if value} if whole else {})
 
@@ -89,13 +93,24 @@ def _seen(walk: Walk, rule: Rule) -> Labelled:
     return Labelled(rule, kept if "alertname" in kept else {})
 
 
-def _told_apart(usable: list[Labelled], lost: list[str]) -> tuple[list[Labelled], list[str]]:
-    """Leave out rules whose labels another rule has too: a matcher would mean both."""
-    times: dict[tuple[tuple[str, str], ...], int] = {}
-    for one in usable:
-        key = tuple(sorted(one.labels.items()))
-        times[key] = times.get(key, 0) + 1
-    kept = [one for one in usable if times[tuple(sorted(one.labels.items()))] == 1]
+def _told_apart(
+    usable: list[Labelled], rivals: list[Labelled], name: str, lost: list[str]
+) -> tuple[list[Labelled], list[str]]:
+    """Leave out rules whose matchers could mean the alerts of another rule too: that one may flap, or be severe.
+
+    `name` is the label that names the alert: only rules of one name can be taken for each other.
+    """
+    namesakes: dict[str, list[Labelled]] = {}
+    for one in rivals:
+        namesakes.setdefault(one.labels[name], []).append(one)
+    kept = [
+        one
+        for one in usable
+        if not any(one.covers(other) for other in namesakes[one.labels[name]] if other.rule.rule != one.rule.rule)
+    ]
     if twice := len(usable) - len(kept):
-        lost.append(f"{words.count(twice, 'rule')} carry the labels of another one: no matcher can tell them apart")
+        lost.append(
+            f"{words.count(twice, 'rule')} {'carries' if twice == 1 else 'carry'} labels that alerts of another one "
+            "may carry too: no matcher can tell them apart"
+        )
     return kept, lost

@@ -41,7 +41,7 @@ class Inhibition:
 
 def write(walk: Walk, *, labels: str | None, max_q: float) -> Written:
     """Return a whole configuration, the rules alone, and what speaks for each."""
-    rules, lost = labelled(walk, labels)
+    rules, lost = labelled(walk, labels, severity=True)
     found, refused = inhibitions(walk, rules, max_q=max_q)
     group_by = _group_by(rules, read_labels(labels))
     config = {

@@ -183,7 +183,7 @@ def _refuse_foreign(directory: Path, *, overwrite: bool) -> None:
     mark = directory / MARK
     try:
         known = set(json.loads(mark.read_text(encoding="utf-8"))["files"]) | {MARK}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleError(f"{directory} is there already and is no export; choose another path") from error
     there = {path.relative_to(directory).as_posix() for path in directory.rglob("*") if not path.is_dir()}
     if foreign := sorted(there - known):
@@ -201,9 +201,15 @@ def _write(directory: Path, content: Mapping[str, bytes]) -> None:
                 raise BundleError(f"an export cannot write {name!r}: it lies outside its directory")
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             (new / name).write_bytes(data)
+        old = Path(folder) / "old"
         if directory.exists():  # moved aside first: a directory cannot be replaced in one step
-            directory.rename(Path(folder) / "old")
-        new.rename(directory)
+            directory.rename(old)
+        try:
+            new.rename(directory)
+        except OSError:
+            if old.exists():
+                old.rename(directory)
+            raise
 
 
 __all__ = ["Exported", "Written", "export", "export_targets", "read_option"]

@@ -19,18 +19,19 @@ from stanza_lab.artefacts.exports._labels import labelled
 from stanza_lab.artefacts.exports.walk import Walk
 from stanza_lab.artefacts.replay.server import Alertmanager, running
 from stanza_lab.errors import ParameterError
+from stanza_lab.incidents.rules._matchers import parse
 
 LABELS = "alertname=alertname,service=service"
 HOUR = pd.Timedelta("1h")
 
 
-def history(*, times: int = 14, severity: str = "error", cause: str = "DiskFull", labels: bool = False) -> pd.DataFrame:
+def history(*, times: int = 14, severity: str = "error", labels: bool = False) -> pd.DataFrame:
     """Return a cause on orders-db, an effect on orders a minute after it, each time; and the effect never alone."""
     rows = []
     start = pd.Timestamp("2026-03-01", tz="UTC")
     for k in range(times):
         at = start + k * 37 * HOUR + (k * k % 11) * HOUR
-        for service, name, after in (("orders-db", cause, 0), ("orders", "SlowQueries", 60)):
+        for service, name, after in (("orders-db", "DiskFull", 0), ("orders", "SlowQueries", 60)):
             told = {"alertname": name, "service": service, "cluster": "eu"}
             rows.append(
                 {
@@ -68,7 +69,7 @@ def bundle_of(alerts: pd.DataFrame, path: Path, *, src: str = "orders", dst: str
 
 def rules_of(bundle: sl.Bundle, *, labels: str | None = LABELS) -> tuple[list[target.Inhibition], list[str]]:
     walk = Walk.of(bundle)
-    found, lost = labelled(walk, labels)
+    found, lost = labelled(walk, labels, severity=True)
     rules, refused = target.inhibitions(walk, found, max_q=0.05)
     return rules, lost + refused
 
@@ -124,6 +125,28 @@ def test_rules_with_the_same_labels_are_left_out(diskfull: sl.Bundle) -> None:
     assert any("tell them apart" in sentence for sentence in lost)
 
 
+def test_a_rule_whose_matchers_would_mean_another_one_is_left_out(diskfull: sl.Bundle) -> None:
+    labels = f"{LABELS},environment=env"
+    there = diskfull.rules.assign(environment=None)
+    other = there[there["alertname"] == "DiskFull"].assign(rule="other", environment="staging", habit="chronic")
+    rules, lost = rules_of(replace(diskfull, rules=pd.concat([there, other], ignore_index=True)), labels=labels)
+    assert rules == []
+    assert any("tell them apart" in sentence for sentence in lost)
+
+
+def test_a_rule_that_fires_in_two_environments_is_two(diskfull: sl.Bundle) -> None:
+    here = diskfull.rules.assign(environment="prod")
+    there = here.assign(rule=here["rule"] + "|staging", environment="staging")
+    both = replace(diskfull, rules=pd.concat([here, there], ignore_index=True))
+    rules, _ = rules_of(both, labels=f"{LABELS},environment=env")
+    assert {one.cause.labels["env"] for one in rules} == {"prod", "staging"}
+
+
+def test_a_promised_severity_narrows_both_sides(diskfull: sl.Bundle) -> None:
+    (rule,), _ = rules_of(diskfull, labels=f"{LABELS},severity=sev")
+    assert rule.cause.labels["sev"] == rule.effect.labels["sev"] == "error"
+
+
 def test_an_unlikely_link_hides_nothing(diskfull: sl.Bundle) -> None:
     walk = Walk.of(diskfull, min_confidence=0.95)
     assert target.inhibitions(walk, labelled(walk, LABELS)[0], max_q=0.05)[0] == []
@@ -151,12 +174,18 @@ def test_labels_that_are_none_are_refused(diskfull: sl.Bundle, tmp_path: Path, l
 
 
 @pytest.mark.parametrize("name", ['a"; b=~".*', "x\ny", "a\\", "{}", "'", "!!python/object", "</script>", "é\u202e"])
-def test_amtool_accepts_any_name(amtool: str, tmp_path: Path, name: str) -> None:
-    made = sl.export(bundle_of(history(cause=name), tmp_path / "b"), "alertmanager", tmp_path / "out", labels=LABELS)
+def test_amtool_accepts_any_name(amtool: str, diskfull: sl.Bundle, tmp_path: Path, name: str) -> None:
+    renamed = replace(
+        diskfull,
+        rules=diskfull.rules.replace({"alertname": {"DiskFull": name}}),
+        propagation=diskfull.propagation.replace({"callee_kind": {"DiskFull": name}}),
+    )
+    made = sl.export(renamed, "alertmanager", tmp_path / "out", labels=LABELS)
     done = subprocess.run([amtool, "check-config", made.path / "alertmanager.yml"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     told = yaml.safe_load((made.path / "inhibit_rules.yml").read_text())
     assert len(told["inhibit_rules"]) == 1
+    assert parse(told["inhibit_rules"][0]["source_matchers"][0], "inhibit_rules")[0].value == name
 
 
 @pytest.fixture(scope="module")
