@@ -11,6 +11,7 @@ from rich.text import Text
 import stanza_lab as sl
 from stanza_lab.cli.output import stderr
 from stanza_lab.cli.over_the_map import Read, map_verb
+from stanza_lab.errors import BundleError
 
 
 @map_verb("bundle")
@@ -31,6 +32,8 @@ def bundle(
     It holds the grouping, the map, patterns, reactions, owners and a model card. 'score' answers new alerts by it,
     'export' carries it to other tools, 'bundle-diff' compares two.
     """
+    if out.exists() and not force:  # before the fit, which takes longest
+        raise BundleError(f"{out} is there already; pass --force to replace a bundle, or another path")
     told = sl.read_reactions([str(path) for path in reactions]) if reactions else None
     found = read()
     with stderr.status("mining what recurs, learning names"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,8 @@ import typer
 from rich.text import Text
 
 import stanza_lab as sl
-from stanza_lab.cli.options import As, Limit, app
-from stanza_lab.cli.output import emit, format_of, plain, stderr
+from stanza_lab.cli.options import As, app
+from stanza_lab.cli.output import Format, emit, format_of, plain, stderr
 from stanza_lab.errors import ParameterError
 
 
@@ -32,15 +33,13 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Name the targets and stop.")] = False,
     format: As = None,  # noqa: A002
-    limit: Limit = 40,
 ) -> None:
     """Write a bundle in the format of another tool, with a guide and what could not be carried over.
 
     For example: stanza-lab export bundle/ backstage --out catalog/
     """
     if listed:
-        targets = sl.export_targets()
-        emit(targets, format=format_of(format, None), out=None, title=f"{len(targets)} targets", limit=limit)
+        _list(format_of(format, None))
         return
     if bundle is None or target is None or out is None:
         raise ParameterError("pass BUNDLE, TARGET and --out DIRECTORY; 'stanza-lab export --list' names the targets")
@@ -59,3 +58,19 @@ def export(
         stderr.print(Text(f"not carried over: {plain(sentence)}"))
     for name in made.files:
         typer.echo(str(made.path / name))
+
+
+def _list(format: Format) -> None:  # noqa: A002
+    """Name the targets: a paragraph each, for a table would cut their names."""
+    from stanza_lab.artefacts.exports.registry import target_of
+
+    targets = sl.export_targets()
+    if format is not Format.table:
+        emit(targets, format=format, out=None, title="", limit=0)
+        return
+    for name in targets["target"]:
+        module = target_of(name)
+        told = [f"--option {option}=...: {about.help}" for option, about in module.OPTIONS.items()]
+        typer.echo(name)
+        for sentence in (module.WHAT, f"checked with: {module.PROVEN_BY}", *told):
+            typer.echo(textwrap.fill(sentence, 78, initial_indent="  ", subsequent_indent="    "))

@@ -22,7 +22,7 @@ def replay_alertmanager(
         Path, typer.Option(help="Configuration of Alertmanager, as 'export ... alertmanager' writes it.")
     ],
     labels: Annotated[
-        str | None, typer.Option(help="Which labels the alerts carry, as alertname=alertname,service=service.")
+        str | None, typer.Option(help="Which labels alerts carry: FIELD=LABEL, more after a comma; as at the export.")
     ] = None,
     binary: Annotated[str | None, typer.Option(help="The program; default: alertmanager on your path.")] = None,
     format: As = None,  # noqa: A002
@@ -31,6 +31,11 @@ def replay_alertmanager(
 ) -> None:
     """Send a history through a real Alertmanager: what its rules group and hide, beside what they predict."""
     format = format_of(format, out)  # noqa: A001
+    from stanza_lab.artefacts.exports._labels import read_labels
+    from stanza_lab.artefacts.replay.predicting import read_config
+
+    read_config(config)  # before the history, which takes longer
+    read_labels(labels)
     alerts = read().alerts
     found = sl.replay_alertmanager(alerts, config=config, labels=labels, binary=binary, progress=sys.stderr.isatty())
     shown = found.alerts

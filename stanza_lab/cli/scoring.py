@@ -18,7 +18,7 @@ from rich.text import Text
 import stanza_lab as sl
 from stanza_lab.cli.options import app
 from stanza_lab.cli.output import stderr
-from stanza_lab.errors import LoadError
+from stanza_lab.errors import LoadError, ParameterError
 
 if TYPE_CHECKING:
     from stanza_lab.artefacts.scoring import LineScorer
@@ -48,12 +48,15 @@ def score(
     """Answer each alert of a stream: its incident, why, likely origin, team, pattern, and a reaction that is only told.
 
     A line is a JSON record as any system sends or exports it (an Alertmanager webhook, a Datadog event, an EventBridge
-    event, ...), or an alert as 'stanza-lab alerts --format json' writes it. Every line gets an answer, at once.
+    event, ...), or an alert as 'stanza-lab alerts --format json' writes it. Every line
+    that is not empty gets an answer, at once. Files are answered in the order of time, as a pipe of them is not.
     """
     from stanza_lab.artefacts.scoring import LineScorer
     from stanza_lab.artefacts.scoring.lines import dumped
     from stanza_lab.loaders import Redaction
 
+    if skip_seen and checkpoint is None:
+        raise ParameterError("--skip-seen needs --checkpoint FILE: it tells which lines were answered before")
     missing = [str(file) for file in files or [] if not file.is_file()]
     if missing:
         raise LoadError(f"no file {', '.join(missing[:5])}; pass files of JSON lines, or nothing for standard input")

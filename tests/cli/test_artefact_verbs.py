@@ -1,4 +1,4 @@
-"""`bundle`, `score`, `export`, `replay-alertmanager`: as a person types them."""
+"""The verbs of artefacts in a process of their own: pipes, signals, what an earlier run left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 import stanza_lab as sl
 
@@ -125,34 +124,6 @@ def test_a_checkpoint_of_another_bundle_is_refused(run, saved: Path, tmp_path: P
     done = run("score", saved, "--checkpoint", state)
     assert done.code == 1
     assert "other" in done.err
-
-
-def test_targets_are_listed_and_written(run, saved: Path, tmp_path: Path) -> None:
-    listed = json.loads(run("export", "--list", "--format", "json").out)
-    assert {row["target"] for row in listed} >= {"alertmanager", "backstage", "keep", "mermaid", "mlflow"}
-    done = run("export", saved, "mermaid", "--out", tmp_path / "m")
-    assert done.code == 0
-    assert (tmp_path / "m" / "README.md").read_text().count("could not be carried over") == 1
-    assert "not carried over" in done.err
-    assert run("export", saved, "mermaid", "--out", tmp_path / "m").code != 0
-    assert run("export", saved, "mermaid", "--out", tmp_path / "m", "--force").code == 0
-
-
-def test_a_history_goes_through_a_real_alertmanager(
-    run, alertmanager: str, saved: Path, shop_on_call: Path, tmp_path: Path
-) -> None:
-    labels = "alertname=alertname,service=service"
-    assert run("export", saved, "alertmanager", "--out", tmp_path / "am", "-o", f"labels={labels}").code == 0
-    assert yaml.safe_load((tmp_path / "am" / "alertmanager.yml").read_text())["route"]["group_by"] == ["service"]
-    config = tmp_path / "am" / "alertmanager.yml"
-    done = run("replay-alertmanager", shop_on_call / "history", "--config", config, "--labels", labels)
-    assert done.code == 0, done.err
-    assert "as predicted" in done.out
-    missing = run(
-        "replay-alertmanager", shop_on_call / "history", "--config", config, "--labels", labels, "--binary", "nope"
-    )
-    assert missing.code == 1
-    assert "apt-get install" in missing.err
 
 
 def test_nothing_listens_beyond_this_machine(alertmanager: str, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GUIDE = "README.md"
 MARK = ".stanza-lab-export.json"  # says that a directory is an export, of which target and with which files
-_COMMON = ("min_confidence", "services")
+_COMMON = {"min_confidence": "--min-confidence", "services": "--service"}  # as the command line has them
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,11 @@ def export(
     module, directory = target_of(target), Path(path)
     if directory.exists():
         _refuse_foreign(directory, overwrite=overwrite)
+    if isinstance(services, str):
+        raise ParameterError(f"services={services!r} must be several names; pass [{services!r}] for one")
     walk = Walk.of(bundle, min_confidence=min_confidence, services=services)
     written = module.write(walk, **_complete(target, module, options))
-    lost = (*written.lost, *walk.unseen)
+    lost = tuple(written.lost) if written.whole else (*written.lost, *walk.unseen)
     content = {**written.files, GUIDE: _guide(target, walk, lost)}
     content[MARK] = json.dumps({"target": target, "bundle": walk.bundle_id, "files": sorted(content)}).encode()
     _write(directory, content)
@@ -144,6 +146,10 @@ def read_option(target: str, name: str, value: str) -> Any:
     """Return an option of the command line as the target takes it."""
     about: Option | None = target_of(target).OPTIONS.get(name)
     if about is None:
+        if name in _COMMON:
+            raise ParameterError(f"{name} is for every target: pass {_COMMON[name]} instead of --option {name}")
+        if not target_of(target).OPTIONS:
+            raise ParameterError(f"{target} has no options of its own; leave out --option {name}")
         raise UnknownNameError.among(f"option of {target}", name, target_of(target).OPTIONS)
     if about.kind == "number":
         try:

@@ -83,7 +83,7 @@ def write(walk: Walk) -> Written:
         f"versions of Python and MLflow: {' and '.join(_OF_PLACE)} name those it was exported with",
         "a stream: each call of predict is answered by itself, and remembers nothing of the call before",
     ]
-    return Written(files, lost)
+    return Written(files, lost, whole=True)
 
 
 def _of_mlflow(module: str) -> Any:

@@ -41,6 +41,7 @@ class Written:
 
     files: Mapping[str, bytes]
     lost: list[str] = field(default_factory=list)
+    whole: bool = False  # it holds the whole bundle, also what the walk leaves out
 
 
 class Target(Protocol):

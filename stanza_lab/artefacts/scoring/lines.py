@@ -29,7 +29,7 @@ class LineScorer:
 
     A line may hold several alerts (a notification about a group), and gets an answer for each. What only repeats an
     alert is answered with status "again", a recovery with "ended", a note or a change with "noted", what is known to
-    hold no alert with "ignored", and what cannot be used with "rejected": every line gets an answer.
+    hold no alert with "ignored", and what cannot be used with "rejected": every line that is not empty gets an answer.
 
     Parameters
     ----------

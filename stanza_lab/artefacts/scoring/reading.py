@@ -71,8 +71,12 @@ class LineReader:
         if _is_ours(value):
             yield _alert(number, value)
             return
+        nothing = True
         for shape, record, envelope in registry.unwrap(value, Envelope(f"line {number} $"), self._shapes):
+            nothing = False
             yield self._record(number, shape, record, envelope)
+        if nothing:
+            yield Read(number, "ignored", {"what": "no record in it"})
 
     def _record(self, number: int, shape: Shape | RecordError, record: Any, envelope: Envelope) -> Read:
         if isinstance(shape, RecordError):
