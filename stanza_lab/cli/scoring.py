@@ -60,8 +60,9 @@ def score(
     missing = [str(file) for file in files or [] if not file.is_file()]
     if missing:
         raise LoadError(f"no file {', '.join(missing[:5])}; pass files of JSON lines, or nothing for standard input")
-    with stderr.status(Text(f"loading {bundle}")):
+    with stderr.status(Text(f"loading {bundle} (the first time on a machine it compiles, which takes some seconds)")):
         loaded, redaction = sl.load_bundle(bundle), Redaction(keep_personal_data=keep_personal_data)
+        _compile(loaded)
         resumed = checkpoint is not None and checkpoint.exists()
         if resumed and checkpoint is not None:
             scorer = LineScorer.resume(loaded, checkpoint, redaction=redaction)
@@ -87,6 +88,13 @@ def score(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left must not fail at exit
         raise typer.Exit(0) from None
     _finish(scorer, checkpoint)
+
+
+def _compile(bundle: sl.Bundle) -> None:
+    """Have the loops compiled before the first line comes, by two alerts that nobody sees."""
+    scorer = sl.Scorer(bundle)
+    for minute in range(2):
+        scorer.push({"alert_id": str(minute), "starts_at": minute * 60_000_000, "service": "none"})
 
 
 def _finish(scorer: LineScorer, checkpoint: Path | None) -> None:

@@ -254,6 +254,8 @@ class Scorer:
                 case.remove(alert_id)
             if incident != schema.NOISE and alert_id in self._alerts:
                 self._case(incident).add(self._alerts[alert_id])
+        if placed.moved:  # an incident that all its alerts went from is none
+            self._cases = {incident: case for incident, case in self._cases.items() if case.alerts}
         if placed.incident_id != schema.NOISE:
             self._case(placed.incident_id).add(kept)
 
