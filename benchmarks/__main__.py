@@ -69,6 +69,7 @@ def main() -> None:
         ("A bundle loaded and checked, beside its Parquet files read with pandas", bundle_loading.table()),
         ("Our rules in a real Alertmanager, on alerts they were not learned from", alertmanager_replay.table()),
         ("The scorer, one alert at a time with everything", scoring.table()),
+        ("The verb score, lines through a pipe", scoring.lines()),
         ("Microseconds to tell of a growing incident, beside the table's function", telling.table()),
         ("HDBSCAN over time alone, beside hdbscan and scikit-learn in the same run", time_clustering.table()),
         ("Who depends on whom (compare auprc with chance)", edges.table(shared)),

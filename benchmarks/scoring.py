@@ -1,20 +1,26 @@
 """How fast the scorer answers, how that grows with the stream, and whether memory does.
 
-    python -m benchmarks.scoring [ALERTS]
+    python -m benchmarks.scoring [ALERTS | lines]
 
 A bundle of the first half of a simulated production (120 services) scores its second half, one alert at a time, with
 everything: incident, why, origin, team, pattern, reaction. The second half comes again and again, later each time,
 until so many alerts were scored (200,000 unless said). Beside it, on the same alerts: `predict` of all at once, and
 parsing them as JSON lines, which is what any scorer of lines must do first.
+
+`lines`: the verb `score` in a process of its own, fed through a pipe with the same alerts as rows of our table, as
+Datadog events (each with its recovery) and as webhooks of Alertmanager with one alert each, from the first answer to the last.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
+import threading
 import time
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 import orjson
@@ -25,8 +31,10 @@ import stanza_lab as sl
 from stanza_lab.artefacts.scoring.scorer import _rows
 
 ALERTS = 200_000
+LINES = 20_000
 _SEED = 4100
 _STEP = 50_000  # alerts after which memory is told
+_SCORED = ("alone", "new", "joined", "merged", "late")
 _DAY_US = 86_400_000_000
 _REACTIONS = """
 team: {team}
@@ -40,10 +48,7 @@ reactions:
 
 def table(most: int = ALERTS, *, told: bool = False) -> pd.DataFrame:
     """Return alerts a second and microseconds per alert, with memory before and after; `told`: print it on the way."""
-    made = sl.simulate_production(services=120, teams=12, days=120, incidents=120, random_state=_SEED)
-    alerts = made.alerts.sort_values("starts_at", ignore_index=True)
-    half = alerts["starts_at"].quantile(0.5)
-    past, future = alerts[alerts["starts_at"] <= half], alerts[alerts["starts_at"] > half]
+    past, future = _halves()
     with tempfile.TemporaryDirectory() as folder:
         bundle = _bundle(past, Path(folder))
         rows = [row for _, row in _rows(future)]
@@ -65,6 +70,99 @@ def table(most: int = ALERTS, *, told: bool = False) -> pd.DataFrame:
         {"what": "parsing the JSON alone", "alerts/s": parsed},
     ]
     return pd.DataFrame([whole | shares | {"MB at first": memory[0], "MB at last": memory[-1]}, *peers])
+
+
+def lines(most: int = LINES) -> pd.DataFrame:
+    """Return lines a second of the verb, for each way they are written."""
+    past, future = _halves()
+    rows = [row for _, row in _rows(future)]
+    span = rows[-1]["starts_at"] - rows[0]["starts_at"] + _DAY_US
+    later = [
+        {
+            **row,
+            "alert_id": f"{turn}-{row['alert_id']}",
+            "starts_at": row["starts_at"] + span * turn,
+            "ends_at": None if row["ends_at"] is None else row["ends_at"] + span * turn,
+        }
+        for turn in range(most // len(rows) + 1)
+        for row in rows
+    ][:most]
+    with tempfile.TemporaryDirectory() as folder:
+        path = _bundle(past, Path(folder)).path
+        ways = {"our table": _own, "Datadog events": _datadog, "Alertmanager webhooks": _alertmanager}
+        told = [
+            {"lines": name} | _piped(path, [one for row in later for one in way(row)]) for name, way in ways.items()
+        ]
+    return pd.DataFrame(told)
+
+
+def _piped(bundle: Path, content: list[bytes]) -> dict[str, float]:
+    """Return how many lines the verb answers in a second, once it is up, and how many of them were new alerts."""
+    command = [sys.executable, "-m", "stanza_lab", "score", str(bundle)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        source, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        source.write(content[0] + b"\n")
+        source.flush()
+        answers.readline()
+        start = time.perf_counter()
+        writer = threading.Thread(target=lambda: (source.write(b"\n".join(content[1:])), source.close()))
+        writer.start()
+        found = [orjson.loads(line)["status"] for line in answers]
+        took = time.perf_counter() - start
+        writer.join()
+    return {
+        "lines/s": len(found) / took,
+        "alerts/s": sum(status in _SCORED for status in found) / took,
+        "rejected": found.count("rejected"),
+    }
+
+
+def _iso(at: int) -> str:
+    return pd.Timestamp(at, unit="us", tz="UTC").isoformat()
+
+
+def _own(row: dict[str, Any]) -> list[bytes]:
+    times = {name: _iso(row[name]) for name in ("starts_at", "ends_at") if row[name] is not None}
+    return [orjson.dumps(row | times)]
+
+
+def _datadog(row: dict[str, Any]) -> list[bytes]:
+    """Return the alert, and its recovery a minute later: without it the next of its monitor would be the same."""
+    event = {
+        "id": row["alert_id"],
+        "date_happened": row["starts_at"] // 1_000_000,
+        "title": f"[Triggered] {row['alertname']}",
+        "alert_type": "error",
+        "alert_transition": "Triggered",
+        "alert_cycle_key": row["alert_id"],
+        "monitor_id": zlib.crc32(str(row["rule_key"]).encode()),
+        "tags": [f"service:{row['service']}", "monitor"],
+        "source": "alert",
+        "text": row["summary"] or "",
+    }
+    over = {"alert_transition": "Recovered", "alert_type": "success", "title": f"[Recovered] {row['alertname']}"}
+    end = {"id": f"{row['alert_id']}-end", "date_happened": event["date_happened"] + 60}
+    return [orjson.dumps(event), orjson.dumps(event | over | end)]
+
+
+def _alertmanager(row: dict[str, Any]) -> list[bytes]:
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": row["alertname"], "service": row["service"], "severity": "critical"},
+        "annotations": {"summary": row["summary"]},
+        "startsAt": _iso(row["starts_at"]),
+        "endsAt": "0001-01-01T00:00:00Z",
+        "fingerprint": f"{zlib.crc32(str(row['rule_key']).encode()):016x}",
+    }
+    about = {"version": "4", "groupKey": "{}", "status": "firing", "receiver": "x", "externalURL": "x"}
+    return [orjson.dumps(about | {"alerts": [alert]})]
+
+
+def _halves() -> tuple[pd.DataFrame, pd.DataFrame]:
+    made = sl.simulate_production(services=120, teams=12, days=120, incidents=120, random_state=_SEED)
+    alerts = made.alerts.sort_values("starts_at", ignore_index=True)
+    half = alerts["starts_at"].quantile(0.5)
+    return alerts[alerts["starts_at"] <= half], alerts[alerts["starts_at"] > half]
 
 
 def _stream(
@@ -112,5 +210,6 @@ def _bundle(past: pd.DataFrame, folder: Path) -> sl.Bundle:
 
 
 if __name__ == "__main__":
-    asked = int(sys.argv[1]) if len(sys.argv) > 1 else ALERTS
-    print(table(asked, told=True).round(0).to_string(index=False))
+    asked = sys.argv[1] if len(sys.argv) > 1 else str(ALERTS)
+    found = lines() if asked == "lines" else table(int(asked), told=True)
+    print(found.round(0).to_string(index=False))

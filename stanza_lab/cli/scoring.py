@@ -10,8 +10,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, Self
 
+import orjson
 import typer
 from rich.text import Text
 
@@ -19,9 +20,6 @@ import stanza_lab as sl
 from stanza_lab.cli.options import app
 from stanza_lab.cli.output import stderr
 from stanza_lab.errors import LoadError, ParameterError
-
-if TYPE_CHECKING:
-    from stanza_lab.artefacts.scoring import LineScorer
 
 _AT_ONCE = 500  # lines
 _CHUNK = 1 << 20
@@ -32,7 +30,7 @@ _LONGEST = 16_000_000  # bytes held of a line that does not end
 def score(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Directory that 'stanza-lab bundle' wrote.")],
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Files of JSON lines. Default: standard input.")
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Files of JSON. Default: lines of standard input.")
     ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="File to remember the stream in; where it is there, go on from it.")
@@ -48,8 +46,12 @@ def score(
     """Answer each alert of a stream: its incident, why, likely origin, team, pattern, and a reaction that is only told.
 
     A line is a JSON record as any system sends or exports it (an Alertmanager webhook, a Datadog event, an EventBridge
-    event, ...), or an alert as 'stanza-lab alerts --format json' writes it. Every line
-    that is not empty gets an answer, at once. Files are answered in the order of time, as a pipe of them is not.
+    event, ...), or an alert of 'stanza-lab alerts --format json' (for a pipe through jq -c '.[]'). Every line
+    that is not empty gets an answer, at once. Files may also be JSON over many lines; what they hold is answered in the
+    order of time, as a pipe of them is not.
+
+    A checkpoint is written now and then, at the end, and when the program is told to stop. Where whoever reads the
+    answers goes away, the one before is kept: with --skip-seen every line is answered at least once.
     """
     from stanza_lab.artefacts.scoring import LineScorer
     from stanza_lab.artefacts.scoring.lines import dumped
@@ -72,22 +74,24 @@ def score(
         stderr.print(Text(f"going on after {scorer.lines:,} lines"))
     skip = scorer.lines if skip_seen else 0
     saved = time.monotonic()
-    signal.signal(signal.SIGTERM, _stop)
     try:
         if files:  # all there is: answered in the order of time, whatever the order of files
-            lines = [line for file in files for line in file.read_bytes().splitlines()]
+            lines = [line for file in files for line in lines_of(file.read_bytes())]
             _print(dumped(scorer.answer(lines[skip:], whole=True)))
-        for lines in batches(sys.stdin.buffer) if not files else ():
-            fresh, skip = lines[skip:], max(skip - len(lines), 0)
-            _print(dumped(scorer.answer(fresh)))
-            if checkpoint is not None and time.monotonic() - saved >= every:
-                scorer.save(checkpoint)
-                saved = time.monotonic()
-    except (KeyboardInterrupt, BrokenPipeError):
-        _finish(scorer, checkpoint)
+        with Stop() as stop:
+            for lines in batches(sys.stdin.buffer, stop) if not files else ():
+                fresh, skip = lines[skip:], max(skip - len(lines), 0)
+                _print(dumped(scorer.answer(fresh)))
+                if checkpoint is not None and time.monotonic() - saved >= every:
+                    scorer.save(checkpoint)
+                    saved = time.monotonic()
+    except BrokenPipeError:
+        stderr.print(Text(f"nobody reads on; {scorer.summary()}, not all of them read"))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left must not fail at exit
         raise typer.Exit(0) from None
-    _finish(scorer, checkpoint)
+    if checkpoint is not None:
+        scorer.save(checkpoint)
+    stderr.print(Text(scorer.summary()))
 
 
 def _compile(bundle: sl.Bundle) -> None:
@@ -97,14 +101,30 @@ def _compile(bundle: sl.Bundle) -> None:
         scorer.push({"alert_id": str(minute), "starts_at": minute * 60_000_000, "service": "none"})
 
 
-def _finish(scorer: LineScorer, checkpoint: Path | None) -> None:
-    if checkpoint is not None:
-        scorer.save(checkpoint)
-    stderr.print(Text(scorer.summary()))
+class Stop:
+    """Whether a signal asked to stop: lines that were begun are answered first. A second one stops at once."""
 
+    def __enter__(self) -> Self:
+        self.asked = False
+        self.pipe, self._rings = os.pipe()  # has something to read as soon as a signal came
+        os.set_blocking(self._rings, False)
+        self._woke = signal.set_wakeup_fd(self._rings, warn_on_full_buffer=False)
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
 
-def _stop(_signal: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
+    def __exit__(self, *_: object) -> None:
+        self._restore()
+        signal.set_wakeup_fd(self._woke)
+        os.close(self.pipe)
+        os.close(self._rings)
+
+    def _ask(self, _signal: int, _frame: Any) -> None:
+        self.asked = True
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 def _print(answers: bytes) -> None:
@@ -112,10 +132,27 @@ def _print(answers: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def batches(stream: BinaryIO) -> Iterator[list[bytes]]:
+def lines_of(content: bytes) -> list[bytes]:
+    """Return the lines of a file; of one JSON over many lines its records, or what it is as one line."""
+    lines = content.splitlines()
+    if len(lines) < 2 or lines[0].strip()[:1] not in (b"[", b"{") or _is_json(lines[0]) or not _is_json(content):
+        return lines
+    value = orjson.loads(content)
+    return [orjson.dumps(one) for one in (value if isinstance(value, list) else [value])]
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        orjson.loads(content)
+    except (orjson.JSONDecodeError, RecursionError):
+        return False
+    return True
+
+
+def batches(stream: BinaryIO, stop: Stop) -> Iterator[list[bytes]]:
     """Yield the lines that are there, up to `_AT_ONCE`, as soon as there is one; never wait for more."""
     left, too_long = b"", False
-    while chunk := _arrived(stream):
+    while chunk := _arrived(stream, stop):
         *lines, left = (left + chunk).split(b"\n")
         if too_long and lines:  # the end of the line that was given up
             lines, too_long = lines[1:], False
@@ -124,16 +161,20 @@ def batches(stream: BinaryIO) -> Iterator[list[bytes]]:
                 lines.append(left)
             left, too_long = b"", True
         for begin in range(0, len(lines), _AT_ONCE):
+            if stop.asked:
+                return
             yield lines[begin : begin + _AT_ONCE]
-    if left and not too_long:
+    if left and not too_long and not stop.asked:  # a stop in the middle of a line: it is not answered
         yield [left]
 
 
-def _arrived(stream: BinaryIO) -> bytes:
-    """Return what has arrived, at least one byte; nothing at the end."""
+def _arrived(stream: BinaryIO, stop: Stop) -> bytes:
+    """Return what has arrived, at least one byte; nothing at the end, or where a signal came."""
     try:
         number = stream.fileno()
     except (OSError, io.UnsupportedOperation):
         return stream.read(_CHUNK)
-    select.select([number], [], [])
-    return os.read(number, _CHUNK)
+    if os.name == "nt":  # where pipes cannot be waited for together
+        return os.read(number, _CHUNK)
+    ready, _, _ = select.select([number, stop.pipe], [], [])
+    return b"" if stop.pipe in ready or stop.asked else os.read(number, _CHUNK)

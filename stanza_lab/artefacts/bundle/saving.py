@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,6 +17,7 @@ from stanza_lab.artefacts.bundle import contents, manifest
 from stanza_lab.artefacts.bundle.card import model_card
 from stanza_lab.artefacts.bundle.manifest import CARD, FILES, MANIFEST
 from stanza_lab.dependencies.known import known_edges
+from stanza_lab.entities import naming
 from stanza_lab.errors import BundleError, SchemaError
 from stanza_lab.patterns.reactions import writing as reaction_writing
 from stanza_lab.production.spread.usual import Usual
@@ -219,6 +221,12 @@ def _owners(production: ProductionMap, *, keep_personal_data: bool) -> pd.DataFr
 def _aliases(names: EntityResolver | pd.DataFrame) -> pd.DataFrame:
     table = names if isinstance(names, pd.DataFrame) else names.names_
     checked = _checked(table, contents.NAMES, "names")
+    if "spellings" in table:  # those that no rule about names alone brings to the service, as words in another order
+        spelled = table.explode("spellings").dropna(subset="spellings")
+        pairs = spelled[["spellings", "service"]].itertuples(index=False)
+        known = [naming.key(service) in naming.spelled_as(spelling) for spelling, service in pairs]
+        spelled = spelled.assign(name=spelled["spellings"])[~np.array(known, dtype=bool)]
+        checked = pd.concat([checked, _checked(spelled, contents.NAMES, "names")]).drop_duplicates("name")
     return checked[checked["name"] != checked["service"]].sort_values(["service", "name"], ignore_index=True)
 
 

@@ -11,6 +11,8 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&])")
 
 def one_line(text: str, *, longest: int = LONGEST) -> str:
     """Return text without what moves a cursor or turns the direction of reading, on one line, not endless."""
+    if len(text) <= longest and text.isprintable():
+        return text
     kept = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text)
     return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 

@@ -18,8 +18,10 @@ _KEPT = (
     "alert_id", "starts_at", "service", "team", "alertname", "rule_key", "summary", "description", "severity", "labels",
     "source", "environment", "ends_at",
 )  # fmt: skip
+_WHOLE = ("labels", "alert_id")
 GROWN = 0.25
 _LONGEST = 500  # characters of a text that are kept
+_LABELS = 10_000  # characters of labels: longer ones are left out, half a JSON is none
 
 
 @dataclass(slots=True)
@@ -71,7 +73,9 @@ class Teller:
         kept = {}
         for name in _KEPT:
             value = alert.get(name)
-            kept[name] = value[:_LONGEST] if isinstance(value, str) and name != "labels" else value
+            kept[name] = value[:_LONGEST] if isinstance(value, str) and name not in _WHOLE else value
+        if len(kept["labels"] or "") > _LABELS:
+            kept["labels"] = None
         return kept | {"kind": kind_of(kept, by=self._by)}
 
     def alone(self, alert: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from stanza_lab import schema
 from stanza_lab.history.folding import QUIET_GAP
 
 MOST = 100_000  # rules and occurrences, and facts, that are remembered
+_LONGEST = 200  # characters of a key
 _QUIET_US = int(pd.Timedelta(QUIET_GAP).total_seconds() * 1e6)
 _COLUMNS = tuple(name for name in schema.ALERTS.names if name not in ("incident_id", "alert_id", "event_ids"))
 
@@ -37,6 +38,16 @@ class Folder:
     def __init__(self) -> None:
         self._open: OrderedDict[str, list[Any]] = OrderedDict()  # thread -> [alert id, ended, last time]
         self._seen: OrderedDict[str, None] = OrderedDict()  # facts
+
+    def take_alert(self, alert: Mapping[str, Any]) -> Fact:
+        """Return what a row of an alerts table is: new, or one that came before and may have ended since."""
+        alert_id, ends = str(alert["alert_id"]), alert.get("ends_at")
+        fact = _short(f"{alert_id} row")
+        if fact not in self._seen:
+            self._remember(self._seen, fact, None)
+            return Fact("fired", alert_id, alert["starts_at"], dict(alert))
+        self._seen.move_to_end(fact)
+        return Fact("again", alert_id) if ends is None else Fact("ended", alert_id, ends)
 
     def take(self, event: Mapping[str, Any]) -> Fact:
         """Return what an event is."""
@@ -103,12 +114,20 @@ def _thread(event: Mapping[str, Any]) -> str:
     if occurrence is None and event.get("starts_at") is not None and rule is not None:
         occurrence = f"{rule}\n{event['starts_at']}"
     if occurrence is not None:
-        return f"{source}\n1\n{occurrence}"
+        return _short(f"{source}\n1\n{occurrence}")
     if event.get("at") is None or rule is None:
         return f"{source}\n2\n{event['event_id']}"
-    return f"{source}\n0\n{rule}"
+    return _short(f"{source}\n0\n{rule}")
+
+
+def _short(key: str) -> str:
+    """Return a key that is not endless: its digest where it is long, as nobody reads it."""
+    return key if len(key) <= _LONGEST else _digest(key, size=16)
 
 
 def _alert_id(event: Mapping[str, Any]) -> str:
-    name = f"{event['source']}\n{event['event_id']}"
-    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return _digest(f"{event['source']}\n{event['event_id']}", size=8)
+
+
+def _digest(text: str, *, size: int) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()

@@ -99,10 +99,7 @@ class LineScorer:
     def _fact(self, read: Read) -> Fact | None:
         if read.kind == "event":
             return self._folder.take(read.told)
-        if read.kind == "alert":
-            alert = dict(read.told)
-            return Fact("fired", str(alert["alert_id"]), alert["starts_at"], alert)
-        return None
+        return self._folder.take_alert(read.told) if read.kind == "alert" else None
 
     def _answer(self, read: Read, fact: Fact | None, resolved: Any) -> dict[str, Any]:
         if fact is None:
@@ -124,7 +121,8 @@ class LineScorer:
             One line for people.
         """
         told = ", ".join(f"{count:,} {status}" for status, count in self.counts.most_common())
-        return f"{self.lines:,} lines read, {sum(self.counts.values()):,} answers: {told or 'none'}"
+        early = f"; {self._scorer.let_go:,} let go early, more came than are remembered" if self._scorer.let_go else ""
+        return f"{self.lines:,} lines read, {sum(self.counts.values()):,} answers: {told or 'none'}{early}"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a checkpoint, whole or not at all.

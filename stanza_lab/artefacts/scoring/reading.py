@@ -18,6 +18,7 @@ from stanza_lab.loaders.redaction import Redactor
 LONGEST = 10_000_000  # bytes of a line
 _OURS = frozenset(schema.ALERTS.names)
 _TIMES = ("starts_at", "acked_at", "ends_at")
+_LONGEST_ID = 200  # characters
 _LISTS = frozenset(column.name for column in schema.ALERTS.columns if column.dtype == "strings")
 
 
@@ -68,8 +69,9 @@ class LineReader:
         except RecursionError:
             yield rejected(number, "too_deep", "the record is nested too deeply to be an alert")
             return
-        if _is_ours(value):
-            yield _alert(number, value)
+        if _is_ours(value) or (isinstance(value, list) and value and all(map(_is_ours, value))):
+            for alert in value if isinstance(value, list) else [value]:
+                yield _alert(number, alert)
             return
         nothing = True
         for shape, record, envelope in registry.unwrap(value, Envelope(f"line {number} $"), self._shapes):
@@ -111,9 +113,17 @@ def _alert(number: int, value: Mapping[str, Any]) -> Read:
         return rejected(number, "bad_time", str(error))
     if alert.get("starts_at") is None:
         return rejected(number, "no_time", "the alert does not say when it started")
+    if not isinstance(alert["source"], str) or not isinstance(alert["alert_id"], str):
+        return rejected(number, "malformed", "alert_id and source must be texts")
+    if len(alert["alert_id"]) > _LONGEST_ID:
+        return rejected(number, "malformed", f"alert_id is longer than {_LONGEST_ID} characters")
     for name, entry in alert.items():
+        if entry is None or name in _TIMES or name == "incident_id":
+            continue
         if name in _LISTS and not (isinstance(entry, list) and all(isinstance(one, str) for one in entry)):
             return rejected(number, "malformed", f"{name} is no list of texts")
-        if name not in _LISTS and name not in _TIMES and not isinstance(entry, str | int | None):
+        if name not in _LISTS and not isinstance(entry, str):
             return rejected(number, "malformed", f"{name} is no text")
-    return Read(number, "alert", alert)
+    if alert.get("severity") not in (None, *schema.SEVERITIES):
+        return rejected(number, "malformed", f"severity is none of {', '.join(schema.SEVERITIES)}")
+    return Read(number, "alert", {name: entry for name, entry in alert.items() if name != "incident_id"})

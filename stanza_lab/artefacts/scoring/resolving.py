@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 MOST = 50_000  # kinds of alerts that are remembered
 _STATED = ("source", "rule_key", "alertname", "service", "environment", "team", "labels")
 _TEXTS = ("summary", "description")  # looked at where no service is stated
+_NAMES = ("source", "rule_key", "alertname", "service", "environment", "team")
+_LONGEST = 1_000  # characters of a name
 _FILLED = ("service", "environment", "team")
 
 
@@ -27,10 +30,11 @@ class Resolver:
 
     def __init__(self, bundle: Bundle) -> None:
         self._resolver = _fitted(bundle)
-        self._known: OrderedDict[tuple[Any, ...], dict[str, Any]] = OrderedDict()
+        self._known: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
 
     def resolve(self, alerts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return alerts with service, environment, team and resources as the bundle names them."""
+        alerts = [_bounded(alert) for alert in alerts]
         keys = [_key(alert) for alert in alerts]
         missing = {key: alert for key, alert in zip(keys, alerts, strict=True) if key not in self._known}
         if missing:
@@ -43,7 +47,7 @@ class Resolver:
             self._known.popitem(last=False)
         return found
 
-    def _look(self, missing: Mapping[tuple[Any, ...], dict[str, Any]]) -> None:
+    def _look(self, missing: Mapping[bytes, dict[str, Any]]) -> None:
         table = schema.build([alert | {"incident_id": schema.NOISE} for alert in missing.values()], schema.ALERTS)
         resolved = self._resolver.transform(table)
         columns = {name: resolved[name].astype(object).tolist() for name in _FILLED}
@@ -57,13 +61,25 @@ def _is_null(value: Any) -> bool:
     return not isinstance(value, list) and bool(pd.isna(value))
 
 
-def _key(alert: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return all that what is found depends on; of free text without what changes each time, as numbers do."""
-    stated = tuple(alert.get(name) for name in _STATED)
-    resources = tuple(alert.get("resources") or ())
-    if alert.get("service") is not None:
-        return (*stated, resources)
-    return (*stated, resources, *(template(str(alert.get(name) or "")) for name in _TEXTS))
+def _bounded(alert: dict[str, Any]) -> dict[str, Any]:
+    """Return an alert whose names are not endless, as what is told apart by them is remembered; they stay different."""
+    long = {name: alert[name] for name in _NAMES if len(alert.get(name) or "") > _LONGEST}
+    return alert | {name: f"{text[:_LONGEST]}…{_digest(text).hex()}" for name, text in long.items()} if long else alert
+
+
+def _key(alert: Mapping[str, Any]) -> bytes:
+    """Return all that what is found depends on, as a digest: names may be long.
+
+    Of free text what changes each time, as numbers do, is left out.
+    """
+    stated = [*(alert.get(name) for name in _STATED), *(alert.get("resources") or ())]
+    if alert.get("service") is None:
+        stated += [template(str(alert.get(name) or "")) for name in _TEXTS]
+    return _digest(repr(stated))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _fitted(bundle: Bundle) -> EntityResolver:

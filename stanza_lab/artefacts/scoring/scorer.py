@@ -235,7 +235,7 @@ class Scorer:
         return _table(answers, index=alerts.index)
 
     def _remember(self, kept: dict[str, Any]) -> None:
-        self._alerts[kept["alert_id"]] = kept
+        self._alerts[kept["alert_id"]] = kept  # its case holds the same, with the incident it is in
         if len(self._alerts) > self._window + 1:
             self._alerts.popitem(last=False)
 
@@ -243,24 +243,33 @@ class Scorer:
         """Bring the cases up to date with what an alert changed."""
         for incident in placed.merged:
             other = self._cases.pop(incident, None)
-            if other is not None:
-                for alert in other.alerts:
-                    self._case(placed.incident_id).add(alert)
+            for joining in other.alerts if other is not None else ():
+                self._add(placed.incident_id, joining)
         merged = {alert["alert_id"] for alert in self._cases[placed.incident_id].alerts} if placed.merged else set()
         for alert_id, incident in placed.moved:
             if alert_id in merged and incident == placed.incident_id:
                 continue
-            for case in self._cases.values():
+            alert = self._alerts.get(alert_id)
+            if alert is None:
+                continue
+            before = alert.get("incident_id", schema.NOISE)
+            case = self._cases.get(before)
+            if case is not None:
                 case.remove(alert_id)
-            if incident != schema.NOISE and alert_id in self._alerts:
-                self._case(incident).add(self._alerts[alert_id])
-        if placed.moved:  # an incident that all its alerts went from is none
-            self._cases = {incident: case for incident, case in self._cases.items() if case.alerts}
-        if placed.incident_id != schema.NOISE:
-            self._case(placed.incident_id).add(kept)
+                if not case.alerts:  # an incident that all its alerts went from is none
+                    del self._cases[before]
+            self._add(incident, alert)
+        self._add(placed.incident_id, kept)
 
-    def _case(self, incident: int) -> Case:
-        return self._cases.setdefault(incident, Case())
+    def _add(self, incident: int, alert: dict[str, Any]) -> None:
+        alert["incident_id"] = incident
+        if incident != schema.NOISE:
+            self._cases.setdefault(incident, Case()).add(alert)
+
+    @property
+    def let_go(self) -> int:
+        """Return how many alerts were let go before they were old, because more came than are remembered."""
+        return self._grouper.let_go
 
     def state(self) -> dict[str, Any]:
         """Return all that `from_state` needs to go on exactly from here.
@@ -317,7 +326,9 @@ class Scorer:
             scorer._grouper = StreamGrouper.resume(bundle.clusterer, state["grouper"], window=window)
             scorer._alerts = OrderedDict((alert["alert_id"], dict(alert)) for alert in state["alerts"])
             for told in state["cases"]:
-                scorer._cases[int(told["incident"])] = Case(**{name: told[name] for name in _CASE})
+                case = Case(**{name: told[name] for name in _CASE})
+                case.alerts = [scorer._alerts.get(alert["alert_id"], alert) for alert in case.alerts]
+                scorer._cases[int(told["incident"])] = case
             scorer._unnamed = int(state["unnamed"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"the checkpoint is damaged ({error}); begin without it") from error

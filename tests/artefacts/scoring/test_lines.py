@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import stanza_lab as sl
+from stanza_lab import schema
 from stanza_lab.artefacts.scoring.reading import LONGEST
 from stanza_lab.errors import BundleError
 
@@ -104,9 +107,53 @@ def test_a_line_without_end_is_refused(scorer: sl.LineScorer) -> None:
 def test_an_alert_of_ours_is_read_as_it_is_printed(scorer: sl.LineScorer) -> None:
     own = {"alert_id": "a", "source": "datadog", "starts_at": "2026-09-01T10:00:00Z", "service": "orders-api"}
     assert scorer.answer([json.dumps(own).encode()])[0]["alert_id"] == "a"
-    for change in ({"starts_at": "soon"}, {"starts_at": None}, {"service": 3.5}, {"resources": "x"}):
+    for change in (
+        {"starts_at": "soon"},
+        {"starts_at": None},
+        {"service": 3.5},
+        {"resources": "x"},
+        {"severity": "purple"},
+        {"alert_id": None},
+        {"alert_id": "x" * 20_000},
+    ):
         (answer,) = scorer.answer([json.dumps(own | change).encode()])
         assert answer["status"] == "rejected"
+
+
+def test_an_alert_of_ours_that_comes_again_is_no_new_one(scorer: sl.LineScorer) -> None:
+    own = {"alert_id": "a", "source": "datadog", "starts_at": "2026-09-01T10:00:00Z", "service": "orders-api"}
+    later = own | {"ends_at": "2026-09-01T10:05:00Z"}
+    answers = scorer.answer([json.dumps(one).encode() for one in (own, own, later, [own, own])])
+    assert [answer["status"] for answer in answers] == ["alone", "again", "ended", "again", "again"]
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=25)
+@given(st.dictionaries(st.sampled_from(schema.ALERTS.names), ANYTHING, max_size=6))
+def test_whatever_stands_in_an_alert_of_ours_it_gets_one_answer(bundle: sl.Bundle, changes: dict[str, Any]) -> None:
+    own = {"alert_id": "a", "source": "datadog", "starts_at": "2026-09-01T10:00:00Z", "service": "orders-api"}
+    (answer,) = sl.LineScorer(bundle).answer([json.dumps(own | changes).encode()])
+    assert answer["status"] in ("alone", "rejected")
+
+
+@settings(max_examples=25)
+@given(st.sampled_from(["status", "labels", "annotations", "startsAt", "endsAt", "fingerprint"]), ANYTHING)
+def test_whatever_stands_in_an_alert_of_a_system_every_one_gets_an_answer(
+    bundle: sl.Bundle, name: str, value: Any
+) -> None:
+    answers = sl.LineScorer(bundle).answer([alertmanager(fired("Slow"), fired("Errors") | {name: value})])
+    assert answers[0]["line"] == 1
+    assert "alone" in {answer["status"] for answer in answers}
 
 
 def test_lines_in_between_that_are_no_alerts_change_nothing(bundle: sl.Bundle) -> None:
@@ -154,3 +201,19 @@ def test_files_are_answered_in_the_order_of_time(bundle: sl.Bundle) -> None:
     backward = sl.LineScorer(bundle).answer(lines[::-1], whole=True)
     assert [a["alert_id"] for a in backward] == [a["alert_id"] for a in forward]
     assert [a["incident_id"] for a in backward] == [a["incident_id"] for a in forward]
+
+
+def test_a_name_is_that_of_the_history_it_was_learned_from(learned: Any, tmp_path: Path) -> None:
+    alerts = learned.alerts.astype({"service": "str"}).copy()
+    service = alerts["service"].dropna().iloc[0]
+    swapped = "-".join(service.split("-")[::-1])
+    assert swapped != service
+    first = alerts.index[alerts["service"] == service][0]
+    alerts.loc[first, "service"] = swapped
+    owners = learned.production.ownership
+    names = sl.EntityResolver(catalog=owners).fit(alerts)
+    assert names.transform(alerts)["service"].loc[first] == service
+    told = learned._asdict() | {"names": names}
+    bundle = sl.load_bundle(sl.save_bundle(tmp_path / "bundle", **told))
+    (answer,) = sl.LineScorer(bundle).answer([alertmanager(fired("Slow", service=swapped))])
+    assert answer["service"] == service

@@ -130,6 +130,29 @@ def test_a_checkpoint_at_any_point_changes_nothing(
     assert answers == expected
 
 
+def test_a_recovery_after_a_checkpoint_is_known_to_its_incident(bundle: sl.Bundle, rows: list[dict[str, Any]]) -> None:
+    scorer = sl.Scorer(bundle)
+    for row in rows[:40]:
+        scorer.push({**row, "ends_at": None})
+    resumed = sl.Scorer.from_state(bundle, json.loads(json.dumps(scorer.state())))
+    for row in rows[:40]:
+        at = row["starts_at"] + 60_000_000
+        assert scorer.ended(row["alert_id"], at) == resumed.ended(row["alert_id"], at)
+    assert json.dumps(resumed.state()) == json.dumps(scorer.state())
+    assert [resumed.push(row) for row in rows[40:60]] == [scorer.push(row) for row in rows[40:60]]
+
+
+def test_every_incident_holds_the_alerts_that_are_in_it(bundle: sl.Bundle, rows: list[dict[str, Any]]) -> None:
+    scorer = sl.Scorer(bundle)
+    for place, row in enumerate(rows):
+        scorer.push(row)
+        if place % 20 == 0:
+            for case in scorer.state()["cases"]:
+                where = {scorer.incident_of(alert["alert_id"]) for alert in case["alerts"]}
+                assert where <= {case["incident"], None}
+                assert case["count"] >= len(case["alerts"]) > 0
+
+
 def test_a_checkpoint_of_another_bundle_is_refused(bundle: sl.Bundle, tmp_path: Path) -> None:
     state = sl.Scorer(bundle).state()
     with pytest.raises(BundleError, match="belongs to bundle"):
@@ -194,6 +217,7 @@ def test_hostile_names_stay_on_their_line(bundle: sl.Bundle, rows: list[dict[str
         )
     for answer in scorer.answer(lines):
         for text in (answer["service"] or "", answer["why"], answer["team"] or ""):
+            assert len(text) < 1_000
             assert "\x1b" not in text
             assert "\n" not in text
             assert "\u202e" not in text
