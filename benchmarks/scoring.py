@@ -8,7 +8,8 @@ until so many alerts were scored (200,000 unless said). Beside it, on the same a
 parsing them as JSON lines, which is what any scorer of lines must do first.
 
 `lines`: the verb `score` in a process of its own, fed through a pipe with the same alerts as rows of our table, as
-Datadog events (each with its recovery) and as webhooks of Alertmanager with one alert each, from the first answer to the last.
+Datadog events (each with its recovery) and as webhooks of Alertmanager with one alert each, from the first answer to
+the last.
 """
 
 from __future__ import annotations
