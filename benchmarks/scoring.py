@@ -29,7 +29,7 @@ import pandas as pd
 import psutil
 
 import stanza_lab as sl
-from stanza_lab.artefacts.scoring.scorer import _rows
+from stanza_lab.artefacts.scoring import tables
 
 ALERTS = 200_000
 LINES = 20_000
@@ -52,7 +52,7 @@ def table(most: int = ALERTS, *, told: bool = False) -> pd.DataFrame:
     past, future = _halves()
     with tempfile.TemporaryDirectory() as folder:
         bundle = _bundle(past, Path(folder))
-        rows = [row for _, row in _rows(future)]
+        rows = [row for _, row in tables.rows(future)]
         span = rows[-1]["starts_at"] - rows[0]["starts_at"] + _DAY_US
         start = time.perf_counter()
         bundle.clusterer.predict(future)
@@ -76,7 +76,7 @@ def table(most: int = ALERTS, *, told: bool = False) -> pd.DataFrame:
 def lines(most: int = LINES) -> pd.DataFrame:
     """Return lines a second of the verb, for each way they are written."""
     past, future = _halves()
-    rows = [row for _, row in _rows(future)]
+    rows = [row for _, row in tables.rows(future)]
     span = rows[-1]["starts_at"] - rows[0]["starts_at"] + _DAY_US
     later = [
         {

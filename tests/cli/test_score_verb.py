@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import stanza_lab as sl
 from stanza_lab.cli import scoring
 from stanza_lab.cli.scoring import Stop, batches
 from tests.artefacts.recurring import alerts_of, save
@@ -91,6 +92,13 @@ def test_alerts_as_another_verb_writes_them_are_answered(run, bundle: Path, shop
     answers = [json.loads(line) for line in run("score", bundle, file).out.splitlines()]
     assert {a["alert_id"] for a in answers} == {a["alert_id"] for a in alerts}
     assert not [a for a in answers if a["status"] == "rejected"]
+
+
+def test_exports_hold_the_alerts_that_a_history_of_them_has(run, bundle: Path, shop_on_call: Path) -> None:
+    files = sorted(file for file in (shop_on_call / "exports").rglob("*") if file.is_file())
+    answers = [json.loads(line) for line in run("score", bundle, *files).out.splitlines()]
+    scored = [answer["alert_id"] for answer in answers if "why" in answer]
+    assert sorted(scored) == sorted(sl.History(shop_on_call / "history").alerts()["alert_id"])
 
 
 def test_skipping_needs_a_checkpoint(pipe, bundle: Path) -> None:

@@ -127,7 +127,7 @@ def _without_places(content: bytes) -> bytes:
 
 def _signature() -> Any:
     """Return what goes in and comes out: columns of an alerts table, times as ISO 8601 text."""
-    from stanza_lab.artefacts.scoring.scorer import ANSWERS
+    from stanza_lab.artefacts.scoring.tables import ANSWERS
 
     models = _of_mlflow("models")
     types = _of_mlflow("types")

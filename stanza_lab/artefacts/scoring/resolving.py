@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from stanza_lab.artefacts.bundle import Bundle
 
 MOST = 50_000  # kinds of alerts that are remembered
-_STATED = ("source", "rule_key", "alertname", "service", "environment", "team", "labels")
 _TEXTS = ("summary", "description")  # looked at where no service is stated
 _NAMES = ("source", "rule_key", "alertname", "service", "environment", "team")
+# Labels that tell one occurrence of an alert from the next, and no service: of Datadog, PagerDuty, Opsgenie, New Relic.
+_COUNTED = re.compile(r'"(?:cycle_key|incident_number|tiny_id|issue_id)":"[0-9A-Za-z-]*",?')
 _LONGEST = 1_000  # characters of a name
 _FILLED = ("service", "environment", "team")
 
@@ -72,7 +74,8 @@ def _key(alert: Mapping[str, Any]) -> bytes:
 
     Of free text what changes each time, as numbers do, is left out.
     """
-    stated = [*(alert.get(name) for name in _STATED), *(alert.get("resources") or ())]
+    stated = [*(alert.get(name) for name in _NAMES), *(alert.get("resources") or ())]
+    stated.append(_COUNTED.sub("", alert.get("labels") or ""))
     if alert.get("service") is None:
         stated += [template(str(alert.get(name) or "")) for name in _TEXTS]
     return _digest(repr(stated))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -11,39 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import orjson
-import pandas as pd
 
 from stanza_lab import schema
 from stanza_lab.artefacts.scoring.cases import Case, Teller
+from stanza_lab.artefacts.scoring.tables import progress, rows, table, untimed
 from stanza_lab.artefacts.scoring.why import why
 from stanza_lab.errors import BundleError
 from stanza_lab.incidents.stream import StreamGrouper
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from stanza_lab.artefacts.bundle import Bundle
     from stanza_lab.incidents.stream import Placed
 
 WINDOW = 16_384
 FORMAT = 1
-ANSWERS: dict[str, Any] = {
-    "alert_id": "str",
-    "starts_at": schema.TIME_DTYPE,
-    "service": "str",
-    "incident_id": "int64",
-    "status": "str",
-    "confidence": "float64",
-    "why": "str",
-    "origin": "str",
-    "origin_probability": "float64",
-    "team": "str",
-    "pattern": "str",
-    "pattern_confidence": "float64",
-    "reaction": "str",
-}
-_COLUMNS = (
-    "alert_id", "starts_at", "ends_at", "service", "team", "environment", "source", "rule_key", "alertname", "summary",
-    "description", "severity", "labels", "resources", "trace_ids",
-)  # fmt: skip
 _CASE = tuple(Case.__dataclass_fields__)
 _LARGEST = 500_000_000  # bytes of a checkpoint
 
@@ -68,6 +50,10 @@ class Scorer:
     Nothing is learned from the stream, and nothing is done: a reaction is words. Incidents are numbered on from those
     of the bundle. Where a later alert shows that an earlier one belongs elsewhere, or that two incidents are one, its
     answer says so in `moved` and `merged`. Memory does not grow with the stream: what is over is forgotten.
+
+    Of an incident the grouping is looked at again with each alert; its origin and team when alerts brought a service
+    that it did not have and it has grown by a quarter since, and whenever it has doubled; pattern and reaction then,
+    and when an alert brings another kind. Of a long incident the first 32 and the latest 32 alerts are looked at.
 
     Examples
     --------
@@ -207,13 +193,15 @@ class Scorer:
             A column is missing or malformed.
         """
         given = schema.check(alerts, schema.ALERTS, need=["starts_at"])
-        rows = _rows(given)
-        order = sorted((row for row in rows if row[1]["starts_at"] is not None), key=lambda row: row[1]["starts_at"])
-        answers = [_untimed(row) for _, row in rows]
+        given_rows = rows(given)
+        order = sorted(
+            (row for row in given_rows if row[1]["starts_at"] is not None), key=lambda row: row[1]["starts_at"]
+        )
+        answers = [untimed(row) for _, row in given_rows]
         final: dict[int, dict[str, Any]] = {}
         where: dict[str, int] = {}
         became: dict[int, int] = {}
-        for place, row in _progress(order):
+        for place, row in progress(order):
             answer = self.push(row)
             answers[place] = answer
             where[answer["alert_id"]] = place
@@ -232,7 +220,7 @@ class Scorer:
                 answer["incident_id"] = later
             if answer["incident_id"] in final:
                 answer |= {name: final[answer["incident_id"]][name] for name in known}
-        return _table(answers, index=alerts.index)
+        return table(answers, index=alerts.index)
 
     def _remember(self, kept: dict[str, Any]) -> None:
         self._alerts[kept["alert_id"]] = kept  # its case holds the same, with the incident it is in
@@ -388,42 +376,3 @@ class Scorer:
         except orjson.JSONDecodeError as error:
             raise BundleError(f"{file} is no checkpoint ({error}); begin without it") from error
         return cls.from_state(bundle, state, window=window), dict(state.get("more") or {})
-
-
-def _rows(alerts: pd.DataFrame) -> list[tuple[int, dict[str, Any]]]:
-    """Return the alerts as plain dictionaries, times in microseconds."""
-    columns: dict[str, list[Any]] = {}
-    for name in _COLUMNS:
-        if name not in alerts.columns:
-            continue
-        values = alerts[name]
-        if name in ("starts_at", "ends_at"):
-            null = values.isna().tolist()
-            columns[name] = [None if no else at for at, no in zip(values.astype("int64").tolist(), null, strict=True)]
-        elif name in ("resources", "trace_ids"):
-            columns[name] = values.tolist()
-        else:
-            told = values.astype(object)
-            columns[name] = told.where(told.notna(), None).tolist()
-    names = list(columns)
-    told_rows = zip(*columns.values(), strict=True)
-    return [(place, dict(zip(names, row, strict=True))) for place, row in enumerate(told_rows)]
-
-
-def _untimed(row: Mapping[str, Any]) -> dict[str, Any]:
-    nothing: dict[str, Any] = dict.fromkeys(ANSWERS)
-    told = {"alert_id": row.get("alert_id"), "service": row.get("service"), "team": row.get("team")}
-    words = "nobody knows when it fired: nothing can be said of what it belongs to"
-    return nothing | told | {"incident_id": schema.NOISE, "status": "untimed", "confidence": 0.0, "why": words}
-
-
-def _table(answers: list[dict[str, Any]], *, index: pd.Index) -> pd.DataFrame:
-    table = pd.DataFrame([[answer[name] for name in ANSWERS] for answer in answers], columns=list(ANSWERS), index=index)
-    at = pd.Series(pd.to_datetime(table["starts_at"].astype("Int64"), unit="us", utc=True), index=index)
-    return table.assign(starts_at=at.astype(schema.TIME_DTYPE)).astype(ANSWERS)
-
-
-def _progress(rows: list[Any]) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(rows, desc="scoring", unit=" alerts", delay=2, leave=False, disable=not sys.stderr.isatty())

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 import stanza_lab as sl
-from stanza_lab.artefacts.scoring.scorer import _rows
+from stanza_lab.artefacts.scoring import tables
 from stanza_lab.errors import BundleError, ParameterError, SchemaError
 
 HOUR_US = 3_600_000_000
@@ -22,7 +22,7 @@ HOUR_US = 3_600_000_000
 
 @pytest.fixture(scope="session")
 def rows(later: pd.DataFrame) -> list[dict[str, Any]]:
-    return [row for _, row in _rows(later)]
+    return [row for _, row in tables.rows(later)]
 
 
 def apart(labels: object) -> np.ndarray:
